@@ -39,7 +39,41 @@ export function commandsOf(document: string, text: string): NamedCommand[] {
     .flatMap((line) => line.replace(/ # .*| +#.*$/, "").split(/&&|\|\|?/))
     .map((command) => command.trim())
     .filter((command) => /^(npm (run .|test\b|ci\b|pack\b)|npx |ipcmark [a-z])/.test(command))
-    .map((command) => ({ document, text: command, words: wordsOf(command) }));
+    .map((command) => ({ document, text: command, words: wordsOf(withValues(command)) }));
+}
+
+/** Returns the flags that the text of a document names with a command, such as `report --adr`. */
+export function flagsOf(
+  text: string,
+  commands: readonly string[],
+): { readonly command: string; readonly flag: string }[] {
+  return [...text.replace(FENCED, "").matchAll(/`(\w+) (--[^`]+)`/g)].flatMap(([, command = "", rest = ""]) =>
+    commands.includes(command) ? [...rest.matchAll(/(?<!\S)--([a-z-]+)/g)].map(([flag]) => ({ command, flag })) : [],
+  );
+}
+
+/** Replaces placeholders such as `<id>` and `<server…>` by a value that a flag takes. */
+function withValues(command: string): string {
+  return command.replace(/<id>/g, "unix").replace(/<([^>]*)>/g, (_, name: string) => name.replace(/[^a-z]/g, ""));
+}
+
+/** Returns the commands of a template for CI: lines of `run` and `script`. */
+export function commandsOfTemplate(path: string, text: string): NamedCommand[] {
+  const lines = text.split("\n").map((line) =>
+    line
+      .trim()
+      .replace(/^- (run: )?/, "")
+      .replace("node_modules/.bin/ipcmark", "npx ipcmark")
+      .replace(" 2>&1", ""),
+  );
+  return commandsOf(path, `\`\`\`sh\n${lines.join("\n")}\n\`\`\`\n`);
+}
+
+/** Returns commands that are indented instead of fenced. */
+export function indentedCommands(text: string): string[] {
+  return [...text.replace(FENCED, "").matchAll(/^ {4,}((?:npm|npx|ipcmark|git|node) .*)$/gm)].map(
+    ([, line = ""]) => line,
+  );
 }
 
 /** Splits a command as a shell does, as far as double quotes go. */
@@ -49,7 +83,7 @@ function wordsOf(command: string): string[] {
 
 /**
  * Returns the arguments that a command passes to ipcmark, the command's name first; undefined where it runs something
- * else, or has a placeholder such as `<id>` or `…`.
+ * else.
  *
  * @throws Error if it names a script that the manifest does not have
  */
@@ -59,7 +93,6 @@ export function ipcmarkArguments(
 ): string[] | undefined {
   const rest = words.filter((word) => word !== "-s");
   const [program, second, third = ""] = rest;
-  if (words.some((word) => /[<…]/.test(word))) return;
   if (program === "ipcmark") return rest.slice(1);
   if (program === "npx") return second === "ipcmark" ? rest.slice(2) : undefined;
   const name = second === "run" ? third : (second ?? "");

@@ -7,7 +7,15 @@ import { Command, Option } from "commander";
 import { describe, expect, it } from "vitest";
 import { COMMANDS, everyFlag } from "../harness/cli/commands.ts";
 import { withConfig } from "../harness/cli/config-file.ts";
-import { blocksOf, commandsOf, ipcmarkArguments } from "./docs-commands.ts";
+import {
+  blocksOf,
+  commandsOf,
+  commandsOfTemplate,
+  flagsOf,
+  indentedCommands,
+  ipcmarkArguments,
+  type NamedCommand,
+} from "./docs-commands.ts";
 import { flagRows, flagsDocument } from "./docs-flags.ts";
 
 interface Manifest {
@@ -42,10 +50,10 @@ async function parse([name = "", ...args]: readonly string[]): Promise<void> {
     );
 }
 
-/** Returns a sentence for each command of a document that names no script, no command or no flag. */
-async function wrongCommands(document: string, text: string): Promise<string[]> {
+/** Returns a sentence for each command that names no script, no command or no flag. */
+async function wrongCommands(commands: readonly NamedCommand[]): Promise<string[]> {
   const wrong: string[] = [];
-  for (const { words, text: typed } of commandsOf(document, text)) {
+  for (const { document, words, text: typed } of commands) {
     try {
       const args = ipcmarkArguments(words, manifest.scripts);
       if (args !== undefined) await parse(args);
@@ -74,22 +82,47 @@ describe("the flags", () => {
 
 describe("the commands of the documents", () => {
   it("name scripts, commands and flags that exist, with values that are accepted", async () => {
-    const wrong = await Promise.all(documents.map((path) => wrongCommands(path, read(path))));
-    expect(wrong.flat()).toEqual([]);
+    expect(await wrongCommands(documents.flatMap((path) => commandsOf(path, read(path))))).toEqual([]);
+  });
+
+  it("are as right in the templates for CI", async () => {
+    const templates = ["compare-matrix.yml", "github-actions.yml", "gitlab-ci.yml"].map(
+      (name) => `ci/templates/${name}`,
+    );
+    const commands = templates.map((path) => commandsOfTemplate(path, read(path)));
+    expect(commands.map((found) => found.flatMap(({ words }) => (words[0] === "npx" ? (words[2] ?? "") : [])))).toEqual(
+      [["compare", "merge"], ["gate"], ["gate"]],
+    );
+    expect(await wrongCommands(commands.flat())).toEqual([]);
+  });
+
+  it("are named with flags that they have", async () => {
+    const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
+    const flags = new Map(commands.map((one) => [one.name(), one.options.map(({ long }) => long)]));
+    const named = documents.flatMap((path) => flagsOf(read(path), [...flags.keys()]).map((one) => ({ path, ...one })));
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter(({ command, flag }) => !flags.get(command)?.includes(flag))).toEqual([]);
+    expect(flagsOf("`gate --base-dir a --nothing` or `git log --all`", ["gate"])).toEqual([
+      { command: "gate", flag: "--base-dir" },
+      { command: "gate", flag: "--nothing" },
+    ]);
   });
 
   it("are found in blocks and in text, and refused where they are wrong", async () => {
     const block = "```sh\nnpm ci && npm run chek  # a\nnpx ipcmark list --needs\n```";
-    const text = `Try \`npm run -s compare -- --fast \\| jq\`.\n\n${block}\n`;
+    const inText = "Try `npm run -s compare -- --fast \\| jq` and `ipcmark check --transport <id> --slow <n>`.";
+    const text = `${inText}\n\n${block}\n`;
     expect(commandsOf("a.md", text).map(({ text }) => text)).toEqual([
       "npm ci",
       "npm run chek",
       "npx ipcmark list --needs",
       "npm run -s compare -- --fast",
+      "ipcmark check --transport <id> --slow <n>",
     ]);
-    expect(await wrongCommands("a.md", text)).toEqual([
+    expect(await wrongCommands(commandsOf("a.md", text))).toEqual([
       "a.md: npm run chek: there is no script chek",
       expect.stringContaining("unknown option '--fast'"),
+      expect.stringContaining("unknown option '--slow'"),
     ]);
   });
 });
@@ -117,6 +150,13 @@ describe("the code of the documents", () => {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
+  });
+
+  it("stands between fences where it is a command, since nothing examines an indented block", () => {
+    const indented = documents.flatMap((path) => indentedCommands(read(path)).map((line) => `${path}: ${line}`));
+    expect(indented).toEqual([]);
+    const text = "Text\n\n    npm run list\n\n- an item\n    ipcmark list\n\n```sh\n    npx ipcmark list\n```\n";
+    expect(indentedCommands(text)).toEqual(["npm run list", "ipcmark list"]);
   });
 
   it("names the language of every block for a shell or a program, so that it is examined", () => {

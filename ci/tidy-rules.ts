@@ -9,7 +9,7 @@ export const SHARED_ROOMS = ["contract", "support", "posix", "testing"];
 /** True for tests, and files that only they and benchmarks use, and for examples: not in the build. */
 export const isTestTool = (path: string): boolean =>
   /\.test\.ts$|\.bench\.ts$|(^|\/)(testing|mutants|fixtures?|bench|example)\//.test(path) ||
-  /^ci\/(docs|package|tidy|windows)/.test(path);
+  /^ci\/(docs|package|runtimes|tidy|windows)/.test(path);
 
 type Rule = readonly [folder: string, allowed: readonly RegExp[]];
 

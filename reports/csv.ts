@@ -2,6 +2,7 @@ import { mixText, recordedText, visible } from "../harness/results/format.ts";
 import { ofNodeClients } from "../harness/results/languages.ts";
 import type { Interval, MeasuredRow, Measurement, Report } from "../harness/results/model.ts";
 import { blocksOf, type RankedRow } from "./blocks.ts";
+import type { MachineReport } from "./side-by-side.ts";
 
 type Value = string | number | boolean | null | undefined;
 
@@ -91,26 +92,41 @@ function ranged(
   ];
 }
 
+const COLUMNS = [...WHAT, ...FIGURES];
+const HEAD = COLUMNS.map(([name]) => name);
+
 /**
  * Writes every cell of a report as CSV (RFC 4180): a header, then one row per cell in the order of the report. Units
  * are in the names of the columns, intervals are at 95 %, and what was not measured is empty. Ratio and standing are
  * those of the tables: within one placement, waiting class, benchmark and size.
  */
 export function renderCsv(report: Report): string {
-  const columns = [...WHAT, ...FIGURES];
+  return csvText([HEAD, ...cellsOf(report)]);
+}
+
+/** Writes the cells of several machines, each with the name of its machine first. Ratios are within one machine. */
+export function renderMachinesCsv(machines: readonly MachineReport[]): string {
+  const rows = machines.flatMap(({ name, report }) => cellsOf(report).map((cells) => [name, ...cells]));
+  return csvText([["machine", ...HEAD], ...rows]);
+}
+
+function csvText(rows: readonly (readonly Value[])[]): string {
+  return rows.map((values) => `${values.map(field).join(",")}\r\n`).join("");
+}
+
+function cellsOf(report: Report): Value[][] {
   const ranked = new Map(
     blocksOf(ofNodeClients(report)).flatMap((block) => block.ranked.map((row) => [row.cell, row] as const)),
   );
   const baselines = new Set(report.transports.filter(({ baseline }) => baseline).map(({ id }) => id));
-  const lines = report.measurements.map((row) => {
+  return report.measurements.map((row) => {
     const line = {
       row,
       ranked: row.status === "measured" ? ranked.get(row) : undefined,
       isBaseline: baselines.has(row.transport),
     };
-    return columns.map(([, read]) => field(read(line)));
+    return COLUMNS.map(([, read]) => read(line));
   });
-  return [columns.map(([name]) => name), ...lines].map((fields) => `${fields.join(",")}\r\n`).join("");
 }
 
 /** First characters of texts that a spreadsheet would run as a formula. */

@@ -17,6 +17,11 @@ export interface SideBySideTable {
   readonly rows: readonly (readonly [transport: string, ...cells: string[]])[];
 }
 
+/** How to read the tables; stands above them in every format. */
+export const READ_BY_COLUMN =
+  "Read each column by itself. Times of two machines are not compared, and no mechanism is ranked across machines. " +
+  "The multiple in brackets is that of the best of the same column.";
+
 const ABSENT = "–";
 
 /** Returns the tables of several machines; a cell has its figure and its multiple of the best of the same machine. */

@@ -18,6 +18,7 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { EXIT } from "../../harness/results/exit-codes.ts";
+import { blocksOf } from "../docs-commands.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const AUTHOR = join(import.meta.dirname, "author/my-transport.ts");
@@ -67,6 +68,23 @@ function writeAuthorsTests(project: string): void {
   symlinkSync(join(ROOT, "node_modules/vitest"), join(project, "node_modules/vitest"));
 }
 
+/** Compiles the modules of all documents against the types of the package. */
+function compileDocuments(project: string): void {
+  const documents = run("git", ["ls-files", "*.md"], ROOT).stdout.trim().split("\n");
+  const modules = documents
+    .flatMap((path) => blocksOf(path, readFileSync(join(ROOT, path), "utf8")))
+    .filter(({ language, code }) => language === "ts" && code.startsWith("import "))
+    .map(({ document, code }, index) => {
+      const name = `${index}-${document.replaceAll("/", "-")}.mts`;
+      writeFileSync(join(project, name), code.replaceAll("my-transport.ts", "my-transport.mts"));
+      return name;
+    });
+  symlinkSync(join(ROOT, "node_modules/@types"), join(project, "node_modules/@types"));
+  const flags = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2024", "--allowImportingTsExtensions"];
+  const compiler = join(ROOT, "node_modules/typescript/bin/tsc");
+  expectExit(project, 0, process.execPath, [compiler, ...flags, "--types", "node", ...modules]);
+}
+
 /** Uses a package whose optional packages are installed, or left out, with one version of Node. */
 function useOn(project: string, node: string, isWhole: boolean): void {
   const list = isWhole ? /POSIX binding: koffi|ffi-rs/ : /\(1\) optional packages are not installed \(.*npm install /;
@@ -114,6 +132,7 @@ try {
   }
   if (tooOld !== undefined)
     expectExit(whole, EXIT.refused, tooOld, [MAIN, "list"], /^ipcmark: Node 20[^\n]* is too old[^\n]*\n$/);
+  compileDocuments(whole);
   if (!isShort) useAsAuthor(whole);
   const tools = makeProject("tools", TOOLS);
   expectExit(tools, 0, "npx", ["publint", "--strict", archive]);

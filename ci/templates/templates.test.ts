@@ -131,7 +131,11 @@ describe("the template of a matrix of machines", () => {
   it("may read only, measures on each machine, and merges what each has stored under its name", () => {
     expect(matrix.permissions).toEqual({ contents: "read" });
     expect(commands("compare")).toEqual(["npm ci", expect.stringMatching(/^npx ipcmark compare .*--out ipcmark-out$/)]);
-    expect(commands("merge")).toEqual(["npm ci", "npx ipcmark merge machines/*/report.json"]);
+    expect(commands("merge")).toEqual([
+      "npm ci",
+      "npx ipcmark merge machines/*/report.json --format html markdown csv",
+      'cat ipcmark-out/machines.md >> "$GITHUB_STEP_SUMMARY"',
+    ]);
     const kept = matrix.jobs.compare.steps.at(-1);
     expect(kept?.with).toMatchObject({
       path: "ipcmark-out/report.json",

@@ -2,7 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { renderCsv, renderMachinesCsv } from "../../reports/csv.ts";
 import { renderMachines } from "../../reports/html/machines.ts";
+import { renderMachinesMarkdown } from "../../reports/machines-markdown.ts";
 import { cautions, sideBySide } from "../../reports/side-by-side.ts";
 import { fixtureReport } from "../../reports/testing/fixture.ts";
 import type { Report } from "../results/model.ts";
@@ -75,5 +77,36 @@ describe("merge", () => {
     expect(page).toContain("&lt;a&gt;");
     expect(page).not.toContain("<script");
     expect(page).toContain("no mechanism is ranked across machines");
+  });
+
+  it("writes markdown that fits into a comment, escapes its text and names what does not fit", () => {
+    const machines = [
+      { name: "<a>|b", report: one },
+      { name: "b", report: two },
+    ];
+    const short = renderMachinesMarkdown(machines);
+    expect(short).toContain("### &lt;a&gt;\\|b\n");
+    expect(short).not.toContain("Left out");
+    const tables = sideBySide(machines);
+    const [head = "", ...found] = short.split("<details>");
+    expect(found).toHaveLength(tables.length);
+    expect(head).toContain("no mechanism is ranked across machines");
+    for (const [at, text] of found.entries())
+      expect(text.match(/^\| `?\w/gm)).toHaveLength((tables[at]?.rows.length ?? 0) + 1);
+    const many = Array.from({ length: 200 }, (_, at) => ({ name: `machine ${at} ${"x".repeat(40)}`, report: one }));
+    const long = renderMachinesMarkdown(many);
+    expect(Buffer.byteLength(long)).toBeLessThan(60_000);
+    expect(long).toMatch(/_Left out, .*\. machines\.html has all of it\._\n$/);
+  });
+
+  it("writes every cell of every machine as CSV, with the name of its machine", () => {
+    const rows = renderMachinesCsv([
+      { name: "=a", report: one },
+      { name: "b", report: two },
+    ]).split("\r\n");
+    expect(rows[0]).toMatch(/^machine,id,mode,/);
+    const names = rows.slice(1, -1).map((row) => row.split(",")[0]);
+    expect(names).toEqual([...one.measurements.map(() => "'=a"), ...two.measurements.map(() => "b")]);
+    expect(rows[1]).toBe(`'=a,${renderCsv(one).split("\r\n")[1]}`);
   });
 });

@@ -5,26 +5,38 @@ import { wrappedTable } from "../../reports/terminal/index.ts";
 import { note } from "../process/note.ts";
 import { UsageError } from "../results/exit-codes.ts";
 import { loadReport } from "../results/load-report.ts";
-import { ensureWritable, store } from "../results/store.ts";
 import { printTables } from "./output.ts";
+import { type Format, formatOption, type Renderers, storeForms } from "./report-formats.ts";
 
-const PAGE = "machines.html";
+interface Flags {
+  readonly out: string;
+  readonly format?: readonly Format[];
+}
 
 export function mergeCommand(): Command {
   return new Command("merge")
     .description("put the reports of several machines side by side in one page, without a ranking across them")
     .argument("<files...>", "one report.json for each machine")
-    .option("--out <dir>", `folder for ${PAGE}`, "ipcmark-out")
-    .action(async (files: readonly string[], { out }: { readonly out: string }) => {
+    .addOption(formatOption())
+    .option("--out <dir>", "folder for machines.html and the other forms", "ipcmark-out")
+    .action(async (files: readonly string[], { out, format = ["html"] }: Flags) => {
       const machines = machinesOf(files);
-      ensureWritable(out, [PAGE]);
-      const { renderMachines } = await import("../../reports/html/machines.ts");
-      const path = store(out, PAGE, await renderMachines(machines));
+      const paths = await storeForms(renderersOf(machines), format, { out, name: "machines", from: files });
       const rows = machines.map(({ name, report }) => [name, machineLine(report.environment), answerOf(report)]);
       printTables(wrappedTable(["machine", "what it is", "answer"], rows));
       for (const caution of cautions(machines)) note(`warning: ${caution}`);
-      note(`\nwritten: ${path}`);
+      note(`\nwritten: ${paths.join(", ")}`);
     });
+}
+
+/** Returns all forms of several reports. Each renderer is loaded only where it is asked for. */
+function renderersOf(machines: readonly MachineReport[]): Renderers {
+  return {
+    html: async () => (await import("../../reports/html/machines.ts")).renderMachines(machines),
+    markdown: async () => (await import("../../reports/machines-markdown.ts")).renderMachinesMarkdown(machines),
+    csv: async () => (await import("../../reports/csv.ts")).renderMachinesCsv(machines),
+    json: () => `${JSON.stringify(machines)}\n`,
+  };
 }
 
 /**

@@ -42,24 +42,27 @@ export function renderersOf(report: Report): Renderers {
  * Writes the forms that were asked for into a folder, each under the same name with its own ending.
  *
  * @param name name of the files without their ending: `report`
- * @param from path of the file that was read: no form may take its place
+ * @param from paths of the files that were read: no form may take the place of one
  * @returns paths of the files
  * @throws UsageError for a form that this file does not have, or a place that cannot be written
  */
 export async function storeForms(
   renderers: Renderers,
   formats: readonly Format[],
-  { out, name, from }: { readonly out: string; readonly name: string; readonly from: string },
+  { out, name, from }: { readonly out: string; readonly name: string; readonly from: readonly string[] },
 ): Promise<string[]> {
   const forms = [...new Set(formats)].map((format) => {
     const render = renderers[format];
     const file = `${name}.${ENDINGS[format]}`;
     if (render === undefined) {
       const others = Object.keys(renderers).join(", ");
-      throw new UsageError(`--format ${format}: "${from}" is a ${name}.json, which has no such form; valid: ${others}`);
+      throw new UsageError(
+        `--format ${format}: "${from[0]}" is a ${name}.json, which has no such form; valid: ${others}`,
+      );
     }
-    if (resolve(out, file) === resolve(from))
-      throw new UsageError(`--format ${format} would replace "${from}", which it reads; name another --out`);
+    const replaced = from.find((path) => resolve(path) === resolve(out, file));
+    if (replaced !== undefined)
+      throw new UsageError(`--format ${format} would replace "${replaced}", which it reads; name another --out`);
     return { file, render };
   });
   ensureWritable(

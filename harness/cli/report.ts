@@ -45,11 +45,11 @@ export function reportCommand(): Command {
       const value = opened === undefined ? loadJson(file, EXPECTED) : opened.report;
       if (isGate(value) && adr !== undefined)
         throw new UsageError(`--adr: "${file}" is a gate.json; name a report.json of compare`);
-      if (isGate(value)) return reportGate(gateIn(value, file, EXPECTED), format, { out, from: file });
+      if (isGate(value)) return reportGate(gateIn(value, file, EXPECTED), format, { out, from: [file] });
       const stored = reportIn(value, file, EXPECTED);
       if (adr !== undefined) return writeRecord(stored, file, adr);
       const report = claims === undefined ? stored : { ...stored, claims: chooseClaims(claims).map(({ id }) => id) };
-      const paths = await storeForms(renderersOf(report), format, { out, name: "report", from: file });
+      const paths = await storeForms(renderersOf(report), format, { out, name: "report", from: [file] });
       if (report.complete === false) printTables(`${partialNote(report, terminal())}\n`);
       if (report.measurements.length > 0) printTables(compareTables(report, terminal()));
       const pairs = pairsTables(report, terminal());
@@ -69,7 +69,7 @@ export function reportCommand(): Command {
 async function reportGate(
   result: GateResult,
   formats: readonly Format[],
-  where: { readonly out: string; readonly from: string },
+  where: { readonly out: string; readonly from: readonly string[] },
 ): Promise<void> {
   const { page, found } = storedGate(result);
   const renderers: Renderers = {

@@ -1,12 +1,8 @@
-import { answerOf, cautions, type MachineReport, machineLine, sideBySide } from "../side-by-side.ts";
+import { answerOf, cautions, type MachineReport, machineLine, READ_BY_COLUMN, sideBySide } from "../side-by-side.ts";
 import { loadGateStyle } from "./assets.ts";
 import { type Html, html } from "./markup.ts";
 import { htmlPage } from "./page.ts";
 import { scrollBox } from "./sections/scroll.ts";
-
-const RULE =
-  "Read each column by itself. Times of two machines are not compared, and no mechanism is ranked across machines. " +
-  "The multiple in brackets is that of the best of the same column.";
 
 /** Renders the reports of several machines side by side: one page that is complete in itself and has no script. */
 export async function renderMachines(machines: readonly MachineReport[]): Promise<string> {
@@ -20,7 +16,7 @@ export async function renderMachines(machines: readonly MachineReport[]): Promis
 <section id="verdict"><h1>${machines.length} machines, each with its own answer</h1>
 ${warned.length > 0 && html`<aside class="warning"><ul>${warned.map((text) => html`<li>${text}</li>`)}</ul></aside>`}
 ${machines.map(answer)}</section>
-<section id="figures"><h2>Figures by machine</h2><p>${RULE}</p>
+<section id="figures"><h2>Figures by machine</h2><p>${READ_BY_COLUMN}</p>
 ${sideBySide(machines).map(({ title, rows }) => scrollBox(title, figures(machines, rows), title))}</section>
 </main>
 <footer class="page">
