@@ -36,9 +36,10 @@ export function missingPackages(imports: Imports, sources: readonly string[], in
 }
 
 /** Returns, as sentences, links of shipped documents to files that are not in the package. */
-export function deadLinks(documents: ReadonlyMap<string, string>): string[] {
+export function deadLinks(documents: ReadonlyMap<string, string>, others: readonly string[] = []): string[] {
+  const shipped = [...documents.keys(), ...others];
   const isShipped = (target: string): boolean =>
-    documents.has(target) || [...documents.keys()].some((path) => path.startsWith(`${target.replace(/\/$/, "")}/`));
+    shipped.some((path) => path === target || path.startsWith(`${target.replace(/\/$/, "")}/`));
   return [...documents].flatMap(([document, text]) =>
     [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g)]
       .map(([, target = ""]) => target)

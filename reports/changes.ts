@@ -1,5 +1,5 @@
 import type { Change, Changes, ComparedCell } from "../harness/results/changes.ts";
-import { count, duration, oneLine, ratio, ratioRange } from "../harness/results/format.ts";
+import { count, duration, ratio, ratioRange } from "../harness/results/format.ts";
 import { MODE_LABELS, PLACEMENT_LABELS, rowName, sizeText, variantOf } from "./labels.ts";
 
 /** Cell of two runs in words. */
@@ -22,6 +22,7 @@ export interface UncomparedLine extends Pick<ChangeLine, "name" | "cell"> {
 
 /** Changes since an earlier report, in words. */
 export interface ChangesText {
+  /** Names the earlier run by its time: a page is read elsewhere, where its file means nothing. */
   readonly head: string;
   /** Sentences: the pick, what weakens the comparison, the numbers of cells, how they were compared. */
   readonly sentences: readonly string[];
@@ -42,7 +43,7 @@ const PAIRINGS: Readonly<Record<ComparedCell["pairing"], string>> = {
   "unpaired-over-control": "unpaired, over the frozen echo",
 };
 
-export function changesText({ name, startedAt, pick, notes, rows }: Changes): ChangesText {
+export function changesText({ startedAt, pick, notes, rows }: Changes): ChangesText {
   const compared = rows.filter((row) => row.verdict !== "not-comparable");
   const changed = compared.filter(({ verdict }) => verdict !== "not-told-apart").toSorted(bySize);
   const same = compared.filter(({ verdict }) => verdict === "not-told-apart");
@@ -56,7 +57,7 @@ export function changesText({ name, startedAt, pick, notes, rows }: Changes): Ch
   ];
   const summary = compared.length === 0 ? "No cell is in both reports." : `${counts.join("; ")}.`;
   return {
-    head: `Against ${oneLine(name)} of ${startedAt.slice(0, 16).replace("T", " ")} UTC`,
+    head: `Against the run of ${startedAt.slice(0, 16).replace("T", " ")} UTC`,
     sentences: [pick, ...notes, summary, ...(compared.length === 0 ? [] : howCompared(compared))],
     changed: changed.map(lineOf),
     notToldApart: same.map(lineOf),

@@ -1,6 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { loadEvidence } from "../harness/decision/evidence.ts";
+import { loadRecord } from "../harness/decision/record.ts";
+import { optionsOf, rivalsOf } from "../harness/decision/verdict.ts";
 import { loadReport } from "../harness/results/load-report.ts";
+import { questionOfPick } from "../harness/pick/pick.ts";
+import { renderAdr } from "./adr.ts";
 import { claimLines } from "./claims.ts";
 import { renderMarkdown } from "./markdown.ts";
 
@@ -28,5 +33,16 @@ describe("the committed samples", () => {
 
   it("are rendered beside the report that they follow from", () => {
     expect(readFileSync(file("claims.md"), "utf8")).toBe(renderMarkdown(loadReport(file("claims.json").pathname)));
+  });
+
+  it("have a decision record that its evidence gives again, with rivals to recheck", () => {
+    const { pathname } = file("0001-ipc.md");
+    const record = loadRecord(pathname);
+    const { name, sha256 } = record.evidence;
+    const evidence = loadEvidence(pathname, { name, sha256 });
+    const frame = { path: "reports/sample/0001-ipc.md", evidenceName: name, sha256, gated: evidence.pick.transport };
+    expect(readFileSync(pathname, "utf8")).toBe(renderAdr(evidence, frame));
+    const question = questionOfPick(evidence.pick);
+    expect(rivalsOf(optionsOf(evidence, question), record.chosen, question)).toHaveLength(2);
   });
 });

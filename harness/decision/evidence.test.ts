@@ -55,12 +55,16 @@ describe("the evidence of a record", () => {
     for (const name of names) expect(name).toMatch(/^000[45]-ipc\.[0-9a-f]{8}\.evidence\.json$/);
   });
 
-  it("may get other line ends in a checkout, and no other change", () => {
+  it("may get other line ends in a checkout and other white space from a formatter, and no other change", () => {
     const { record, file, path } = stored();
     writeFileSync(path, file.text.replaceAll("\n", "\r\n"));
     expect(loadEvidence(record, file).seed).toBe(report.seed);
-    writeFileSync(path, file.text.replace("26.10.0", "26.10.1"));
+    const formatted = JSON.stringify(JSON.parse(file.text), null, 2);
+    writeFileSync(path, formatted);
+    expect(loadEvidence(record, file).seed).toBe(report.seed);
+    writeFileSync(path, formatted.replace("26.10.0", "26.10.1"));
     expect(() => loadEvidence(record, file)).toThrow(StoreError);
+    writeFileSync(path, file.text.replace("26.10.0", "26.10.1"));
     expect(() => loadEvidence(record, file)).toThrow(
       /is not the evidence of .* \(its SHA-256 begins with \w{12}, that in the/,
     );

@@ -171,7 +171,7 @@ describe("the text about it", () => {
 
   test("names the pick, the changes and how sure they are", () => {
     const text = told(without(before), slower(without(again), 1.5, "unix"));
-    expect(text).toMatch(/^Against old\.json of \d{4}-\d\d-\d\d \d\d:\d\d UTC/);
+    expect(text).toMatch(/^Against the run of \d{4}-\d\d-\d\d \d\d:\d\d UTC \(old\.json\)/);
     expect(text).toMatch(/The pick is still \S+\./);
     expect(text).toMatch(/unix +round-trip, 64 B, event loop, two CPUs .* 1\.\d+× .*slower/);
     expect(text).toMatch(/\d+ of \d+ cells slower; \d+ faster; \d+ not told apart/);
@@ -181,16 +181,16 @@ describe("the text about it", () => {
 
   test("is the same in the page and in the summary, with every cell and how it was compared", async () => {
     const later = slower(without(again), 1.5, "unix");
-    const against = changesSince(without(before), { ...later, measurements: later.measurements.slice(1) }, "<old>");
+    const against = changesSince(without(before), { ...later, measurements: later.measurements.slice(1) }, "old.json");
     const report = { ...later, against };
     const [page, summary] = [await renderHtml(report), renderMarkdown(report)];
     const section = /<section id="against">.*?<\/section>/s.exec(page)?.[0] ?? "";
     const cells = against.rows.length;
     expect(section.match(/<tr>/g)).toHaveLength(cells + 3);
-    expect(section).toContain("Against &lt;old&gt; of");
+    expect(section).toMatch(/<h2>Against the run of [\d: -]+ UTC<\/h2>/);
     expect(section).toMatch(/<td class="text">unpaired<\/td><td class="text">slower<\/td>/);
     expect(section).toMatch(/this run did not measure it/);
-    const block = summary.slice(summary.indexOf("**Against &lt;old&gt;"), summary.indexOf("**Checks:**"));
+    const block = summary.slice(summary.indexOf("**Against the run of"), summary.indexOf("**Checks:**"));
     expect(block.match(/^\| `/gm)).toHaveLength(cells);
     expect(await renderHtml(later)).not.toContain('id="against"');
   });
@@ -204,5 +204,12 @@ describe("the text about it", () => {
     const other = { ...again, pick: { ...pick, workload: { ...pick.workload, payloads: [1] } } };
     expect(told(before, other)).toMatch(/question is another one, so the picks are not compared/);
     expect(told({ ...before, pick: null }, again)).toMatch(/There was no pick; now /);
+    const among = (ids: readonly string[]): Report => ({
+      ...again,
+      candidates: ids.map((transport) => ({ transport, status: "in", why: "named", shown: [], open: [] })),
+    });
+    const [unix, tcp] = [among(["unix", "fifo"]), among(["fifo", "tcp"])];
+    expect(told(unix, tcp)).toMatch(/The candidates differ: unix only then; tcp only now\./);
+    expect(told(unix, unix)).not.toContain("candidates differ");
   });
 });

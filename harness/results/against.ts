@@ -122,11 +122,26 @@ function notesOn(before: Report, now: Report): string[] {
   const versions = [before, now].map(({ environment: { ipcmark, ffi } }) => `ipcmark ${ipcmark} with ${ffi.binding}`);
   return [
     ...(versions[0] === versions[1] ? [] : [`The instrument differs: ${versions[0]} then, ${versions[1]} now.`]),
+    ...otherCandidates(before, now),
     ...(before.complete === false ? ["The earlier run was interrupted."] : []),
     ...(before.duration?.effort === "quick" || now.duration?.effort === "quick"
       ? ["--quick: intervals of short windows are too narrow."]
       : []),
   ];
+}
+
+/** Names the candidates that only one of the runs had: a pick may be another one because of them. */
+function otherCandidates(before: Report, now: Report): string[] {
+  const [then, today] = [before, now].map(({ candidates = [] }) =>
+    candidates.filter(({ status }) => status === "in").map(({ transport }) => transport),
+  ) as [string[], string[]];
+  const [gone, fresh] = [then.filter((id) => !today.includes(id)), today.filter((id) => !then.includes(id))];
+  if (then.length === 0 || today.length === 0 || gone.length + fresh.length === 0) return [];
+  const parts = [
+    ...(gone.length > 0 ? [`${gone.join(", ")} only then`] : []),
+    ...(fresh.length > 0 ? [`${fresh.join(", ")} only now`] : []),
+  ];
+  return [`The candidates differ: ${parts.join("; ")}.`];
 }
 
 /** Compares the picks of the same question: needs, workload and placement. */

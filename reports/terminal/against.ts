@@ -1,4 +1,5 @@
 import type { Changes } from "../../harness/results/changes.ts";
+import { oneLine } from "../../harness/results/format.ts";
 import { type ChangeLine, changesText } from "../changes.ts";
 import { forTerminal } from "./border.ts";
 import { type Column, paint, renderTable, type TerminalOptions, widthLimit, wrap } from "./table.ts";
@@ -17,7 +18,7 @@ export function againstText(changes: Changes, options: TerminalOptions = {}): st
   const { head, sentences, changed } = changesText(forTerminal(changes));
   const width = widthLimit(options);
   return [
-    paint("bold", head, options),
+    paint("bold", `${head} (${oneLine(changes.name)})`, options),
     ...sentences.flatMap((text) => wrap(text, width - 2)).map((line) => `  ${line}`),
     ...(changed.length === 0 ? [] : [renderTable(COLUMNS, changed.map(rowOf), options)]),
   ].join("\n");
