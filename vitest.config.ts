@@ -10,7 +10,9 @@ const ALONE = [
   "ci/gate/gate.test.ts",
 ];
 /** Files that replace a module, or load a native library that bears no other: each gets a process of its own. */
-const FRESH = ["transports/{file-drop/half-open,posix/ffi-rs,posix/koffi,zeromq/*}.test.ts"];
+const FRESH = [
+  "transports/{file-drop/half-open,posix/ffi-rs,posix/koffi,shared-memory/windows-store,zeromq/*}.test.ts",
+];
 
 /** Files that take longest begin first: begun last, they would leave the other workers without work. */
 const LONG = [

@@ -4,7 +4,7 @@
 export type Imports = ReadonlyMap<string, readonly string[]>;
 
 /** Rooms below `transports` that are no mechanism. */
-export const SHARED_ROOMS = ["contract", "support", "posix", "testing"];
+export const SHARED_ROOMS = ["contract", "support", "posix", "windows", "testing"];
 
 /** True for tests, and files that only they and benchmarks use, and for examples: not in the build. */
 export const isTestTool = (path: string): boolean =>
@@ -20,12 +20,13 @@ type Rule = readonly [folder: string, allowed: readonly RegExp[]];
  */
 export function rulesFor(mechanisms: readonly string[]): readonly Rule[] {
   const contract = /^transports\/contract\//;
-  const below = /^transports\/(contract|support|posix)\//;
+  const below = /^transports\/(contract|support|posix|windows)\//;
   const packages = /^(?!(transports|scenarios|harness|reports|ci)\/)[@a-z]/;
   return [
     ["transports/contract/", []],
     ["transports/support/", [/^transports\/(contract|posix)\//]],
     ["transports/posix/", [contract, /^(koffi|ffi-rs)$/]],
+    ["transports/windows/", [contract, /^transports\/posix\/(errno|mapping)\.ts$/, /^koffi$/]],
     ...mechanisms.map((name): Rule => [`transports/${name}/`, [below, packages]]),
     ["transports/", [/^transports\//]],
     ["scenarios/", [contract]],
@@ -89,7 +90,7 @@ export function wrongTables(readmes: ReadonlyMap<string, string>, paths: readonl
 
 /** Home of each library. */
 const HOMES: Readonly<Record<string, RegExp>> = {
-  koffi: /^transports\/posix\//,
+  koffi: /^transports\/(posix|windows)\//,
   "ffi-rs": /^transports\/posix\//,
   zeromq: /^transports\/zeromq\//,
   tar: /^harness\/archive\//,

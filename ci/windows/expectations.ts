@@ -6,6 +6,8 @@ export const TRANSPORTS: readonly string[] = [
   "file-drop/watch",
   "channel/json",
   "python-connection/tcp",
+  "shm/semaphore",
+  "mmap/semaphore",
 ];
 
 /** Check that proves nothing here, with the reason. `transport` absent: for all of them. */

@@ -20,7 +20,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const windowsPath = (path: string): string => `Z:${path.replaceAll("/", "\\")}`;
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
-function checkUnderWine({ wine, prefix, node }: Toolchain, transport: string): Report {
+function checkUnderWine({ wine, prefix, node, packages }: Toolchain, transport: string): Report {
   const directory = mkdtempSync(join(tmpdir(), "ipcmark-windows-"));
   // Files, because a Windows Node cannot use the pipes of this system as its standard output.
   const [out, err] = [join(directory, "out"), join(directory, "err")];
@@ -30,7 +30,7 @@ function checkUnderWine({ wine, prefix, node }: Toolchain, transport: string): R
     const main = windowsPath(here("../../harness/cli/main.ts"));
     const target = ["--transport", transport, "--json", "--out", windowsPath(join(directory, "report"))];
     const run = spawnSync(wine, [node, "--import", shim, main, "check", ...target], {
-      env: wineEnvironment(prefix),
+      env: wineEnvironment(prefix, windowsPath(packages)),
       stdio: ["ignore", ...descriptors],
       timeout: RUN_LIMIT_MS,
     });

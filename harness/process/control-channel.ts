@@ -9,12 +9,15 @@ import { isObject } from "./rules.ts";
 /** Far end of a `Child`: the channel of a driver or peer to the process that started it. */
 export interface ControlChannel<In extends Typed, Out extends object> {
   send(message: Out): void;
-  /** Sends immediately, for code in a loop that never returns to the event loop. */
+  /** Sends immediately, for code in a loop that never returns to the event loop; on Windows when it returns. */
   sendNow(message: Out): void;
   next<Type extends In["type"]>(types: readonly Type[], timeoutMs?: number): Promise<Extract<In, { type: Type }>>;
   onMessage<Type extends In["type"]>(type: Type, listener: (message: Extract<In, { type: Type }>) => void): void;
-  /** Returns true if the channel was closed or a message came, which can only be the request to end. For such loops. */
-  endAskedNow(): boolean;
+  /**
+   * Returns true if the channel was closed or a message came, which can only be the request to end. For such loops.
+   * Returns undefined on Windows, where only the event loop can find out: there a read waits until something comes.
+   */
+  endAskedNow(): boolean | undefined;
   /** Resolves when the process that started this one has closed the channel or died. */
   readonly ended: Promise<void>;
   /** Resolves when everything sent has left this process. */
@@ -29,6 +32,7 @@ const FOREVER_MS = 2 ** 31 - 1;
  * processes load may print; otherwise stdin and stdout, for processes started by hand.
  */
 export function openControlChannel<In extends Typed, Out extends object>(): ControlChannel<In, Out> {
+  const isWindows = process.platform === "win32";
   const isApart = process.argv.includes(CONTROL_ARGS[0]);
   // Half open, since the other side may have closed its direction but still reads our last line.
   const duplex = isApart ? new Socket({ fd: CONTROL_FD, allowHalfOpen: true }) : undefined;
@@ -53,8 +57,10 @@ export function openControlChannel<In extends Typed, Out extends object>(): Cont
 
   return {
     send: (message) => writeLine(output, message),
-    sendNow: (message) => writeWhole(isApart ? CONTROL_FD : 1, `${JSON.stringify(message)}\n`),
-    endAskedNow: () => hasInput(isApart ? CONTROL_FD : 0),
+    // On Windows a write beside a pending read waits until that read is over.
+    sendNow: (message) =>
+      isWindows ? writeLine(output, message) : writeWhole(isApart ? CONTROL_FD : 1, `${JSON.stringify(message)}\n`),
+    endAskedNow: () => (isWindows ? undefined : hasInput(isApart ? CONTROL_FD : 0)),
     next: (types, timeoutMs = FOREVER_MS) => mailbox.next(types, timeoutMs, "control channel"),
     onMessage: (type, listener) => void listeners.set(type, listener as (message: In) => void),
     ended,

@@ -2,7 +2,7 @@ import { IpcError } from "../contract/errors.ts";
 import { libc } from "./binding.ts";
 import { EAGAIN, EINTR, ETIMEDOUT, systemError } from "./errno.ts";
 import { type Libc, NULL, type Pointer } from "./libc.ts";
-import type { Mapping } from "./mapping.ts";
+import type { SharedView } from "./mapping.ts";
 import { type Deadlines, deadlines } from "./timespec.ts";
 
 const FUTEX_WAIT = 0;
@@ -18,12 +18,12 @@ export type FutexResult = "woken" | "changed" | "timeout";
 export class Futex {
   readonly #libc: Libc;
   readonly #pointer: Pointer;
-  readonly #mapping: Mapping;
+  readonly #mapping: SharedView;
   readonly #deadlines: Deadlines;
   readonly #number: number;
 
   /** @param wordIndex index into `mapping.words` */
-  constructor(mapping: Mapping, wordIndex: number) {
+  constructor(mapping: SharedView, wordIndex: number) {
     const number = SYSCALL_NUMBERS[process.arch];
     if (number === undefined) {
       throw new IpcError("IPC_UNSUPPORTED", `futexes are supported on x64 and arm64; this is ${process.arch}`);

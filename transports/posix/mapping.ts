@@ -12,6 +12,9 @@ const MAP_ANONYMOUS = 0x20;
 const MADV_POPULATE_WRITE = 23;
 const LARGEST_BYTES = 0x7fff_f000;
 
+/** Public part of a mapping: what a mapping of another system has, too. */
+export type SharedView = Pick<Mapping, keyof Mapping>;
+
 /**
  * Memory that this process has mapped. Views are zero-copy: `Atomics` on `words` works between processes
  * (`Atomics.wait` does not; sleep with a futex or a semaphore).

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { IpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
-import type { Mapping } from "../posix/mapping.ts";
+import type { SharedView } from "../posix/mapping.ts";
 import { ClosesOnce } from "../support/closing.ts";
 import { Deadline } from "../support/deadline.ts";
 import type { Agreed } from "./agreed-segment.ts";
@@ -14,7 +14,7 @@ const BATCH = 64;
 export abstract class AgreedConnection extends ClosesOnce implements Connection {
   protected readonly id: string;
   protected readonly socket: Socket;
-  protected readonly mapping: Mapping;
+  protected readonly mapping: SharedView;
   protected readonly handler: ConnectionHandler;
   readonly #agreed: Agreed;
   readonly #onEnd: () => void;

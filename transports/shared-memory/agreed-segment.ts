@@ -13,7 +13,7 @@ import { checkSocketPath } from "../support/socket-path-limit.ts";
 import { isListening } from "../support/stream-client.ts";
 import { slotName } from "./kind.ts";
 import { checkPair, initializePair, Pair, pairBytes, touchAtServer, touchPair } from "./layout.ts";
-import { leadsTo, type Segment, sharedMemoryStore } from "./store.ts";
+import { leadsTo, type PosixSegment as Segment, sharedMemoryStore } from "./store.ts";
 
 /** Mechanism of this folder with a Unix socket between its ends. The socket connects them, and shows when one dies. */
 export interface AgreedKind {

@@ -1,11 +1,9 @@
 import { closeSync } from "node:fs";
 import { IpcError, isIpcError } from "../contract/errors.ts";
 import { tryLockExclusive } from "../posix/lock.ts";
-import { checkName } from "../posix/names.ts";
-import { withPathLockSync } from "../support/path-lock-sync.ts";
 import { type RingKind, slotName } from "./kind.ts";
 import { Control, SLOT_STATE_MASK, SlotState } from "./layout.ts";
-import { leadsTo, openPlain, readHead, SEMAPHORE_PREFIX, type Segment, type State, unlinkSemaphore } from "./store.ts";
+import { leadsTo, openPlain, type PosixStore, readHead, type Segment, type State } from "./store.ts";
 
 /**
  * Creates the control segment. First removes the segment of a dead server.
@@ -14,13 +12,19 @@ import { leadsTo, openPlain, readHead, SEMAPHORE_PREFIX, type Segment, type Stat
  */
 export function claimName(kind: RingKind, name: string): Segment {
   checkNames(kind, name);
-  return withPathLockSync(kind.store.path(name), kind.id, () => {
+  const { store } = kind;
+  return store.withLock(name, kind.id, () => {
     try {
       return create(kind, name);
     } catch (error) {
       if (!isTaken(error)) throw error;
-      removeStale(kind, name);
     }
+    if (store.adopt !== undefined)
+      return takeOver(
+        kind,
+        store.adopt(name, (by) => inUse(kind, TAKEN_BY[by](name))),
+      );
+    removeStale(kind, name, store as PosixStore);
     try {
       return create(kind, name);
     } catch (error) {
@@ -36,7 +40,19 @@ function create(kind: RingKind, name: string): Segment {
   return control;
 }
 
+/** Empties the segment of a dead server, which is ours now. */
+function takeOver(kind: RingKind, control: Segment): Segment {
+  removeSlots(kind, control);
+  control.mapping.words.fill(0, Control.restWord, Control.bytes / 4);
+  return control;
+}
+
 const isTaken = (error: unknown): boolean => isIpcError(error) && error.errno === "EEXIST";
+
+const TAKEN_BY = {
+  live: (name: string) => `a server is listening at ${name}; stop it first`,
+  foreign: (name: string) => `something that is not ours is at ${name}; choose another name or remove it yourself`,
+} as const;
 
 export function inUse(kind: RingKind, what: string): IpcError {
   const details = { transport: kind.id, errno: "EADDRINUSE" };
@@ -47,11 +63,7 @@ export function inUse(kind: RingKind, what: string): IpcError {
 function checkNames(kind: RingKind, name: string): void {
   const { store, wait, maxClients, id } = kind;
   try {
-    store.path(name);
-    const longest = slotName(name, maxClients - 1);
-    // Also for files, since a part of a path has the same limit as a POSIX name.
-    checkName(`/${longest.slice(longest.lastIndexOf("/") + 1)}`);
-    if (wait.usesSemaphores) checkName(store.semaphoreName(longest), SEMAPHORE_PREFIX.length);
+    store.checkName(slotName(name, maxClients - 1), wait.usesSemaphores);
   } catch (error) {
     if (!isIpcError(error) || error.errno !== "ENAMETOOLONG") throw error;
     const text = `${id}: ${name} is too long with the part that each client adds: ${error.message}`;
@@ -59,16 +71,16 @@ function checkNames(kind: RingKind, name: string): void {
   }
 }
 
-function removeStale(kind: RingKind, name: string): void {
-  const notOurs = `something that is not ours is at ${name}; choose another name or remove it yourself`;
-  const path = kind.store.path(name);
+function removeStale(kind: RingKind, name: string, store: PosixStore): void {
+  const notOurs = TAKEN_BY.foreign(name);
+  const path = store.path(name);
   const fd = openPlain(path, "r+");
   try {
     if (fd === undefined) {
-      if (kind.store.inspect(name) === undefined) return;
+      if (store.inspect(name) === undefined) return;
       throw inUse(kind, notOurs);
     }
-    if (!tryLockExclusive(fd)) throw inUse(kind, `a server is listening at ${name}; stop it first`);
+    if (!tryLockExclusive(fd)) throw inUse(kind, TAKEN_BY.live(name));
     // Another server may have taken over the name before we had the lock; going on would remove its names.
     if (!leadsTo(path, fd)) throw inUse(kind, `another server has just begun to listen at ${name}; stop it first`);
     const { magic, size } = readHead(fd);
@@ -94,17 +106,21 @@ function removeWithSlots(kind: RingKind, name: string): void {
  * the address last, so that a process killed meanwhile leaves something that the next server recognises.
  */
 export function removeClaimed(kind: RingKind, control: Segment): void {
+  removeSlots(kind, control);
+  removeSegment(kind, control.name);
+}
+
+function removeSlots(kind: RingKind, control: Segment): void {
   for (let slot = 0; slot < kind.maxClients; slot++) {
     const state = Atomics.load(control.mapping.words, Control.firstSlotWord + slot) & SLOT_STATE_MASK;
     // Names exist only while a connection is being opened; the names of accepted clients are gone.
     const isOpening = state === SlotState.claimed || state === SlotState.ready;
     removeSlot(kind, control.name, slot, isOpening ? "claimed" : "finished");
   }
-  removeSegment(kind, control.name);
 }
 
 function removeSegment(kind: RingKind, name: string): void {
-  if (kind.wait.usesSemaphores) unlinkSemaphore(kind.store.semaphoreName(name));
+  if (kind.wait.usesSemaphores) kind.store.unlinkSemaphore(name);
   kind.store.unlink(name);
 }
 
@@ -113,10 +129,9 @@ export function removeSlot(kind: RingKind, name: string, slot: number, state: St
   const { store, wait } = kind;
   const each = slotName(name, slot);
   try {
-    const semaphore = wait.usesSemaphores ? store.semaphoreName(each) : undefined;
     // Removed first, so that a process killed in between leaves the segment, by which the unmarked semaphore is found.
-    if (semaphore !== undefined && state !== "finished") unlinkSemaphore(semaphore);
-    if (store.unlink(each, state) && semaphore !== undefined) unlinkSemaphore(semaphore);
+    if (wait.usesSemaphores && state !== "finished") store.unlinkSemaphore(each);
+    if (store.unlink(each, state) && wait.usesSemaphores) store.unlinkSemaphore(each);
   } catch (error) {
     if (!isIpcError(error)) throw error;
   }
@@ -127,7 +142,7 @@ export function removeNames(kind: RingKind, name: string): void {
   const { store, wait, maxClients } = kind;
   const names = [...Array.from({ length: maxClients }, (_, slot) => slotName(name, slot)), name];
   for (const each of names) {
-    if (wait.usesSemaphores) unlinkSemaphore(store.semaphoreName(each));
+    if (wait.usesSemaphores) store.unlinkSemaphore(each);
     store.unlink(each);
   }
 }

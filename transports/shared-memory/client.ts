@@ -1,7 +1,5 @@
-import { closeSync } from "node:fs";
 import { IpcError, isIpcError } from "../contract/errors.ts";
 import type { Address } from "../contract/transport.ts";
-import { isOwned } from "../posix/lock.ts";
 import { SLICE_MS } from "../posix/slice.ts";
 import { randomInt } from "../support/crypto.ts";
 import { type RingKind, slotName } from "./kind.ts";
@@ -19,8 +17,8 @@ import {
 import { type Awaited, Parker, ParkReason } from "./parker.ts";
 import { isCapacity } from "./ring.ts";
 import { RingConnection } from "./ring-connection.ts";
-import { leadsTo, openPlain, type Segment, unlinkSemaphore } from "./store.ts";
-import { soleCpu } from "./waits.ts";
+import type { Segment } from "./store.ts";
+import { soleCpu, type WaitPlace } from "./waits.ts";
 
 /** Word to pause on while the connection has no word to sleep on yet. */
 const pauseWord = new Int32Array(new SharedArrayBuffer(4));
@@ -109,7 +107,7 @@ export class RingOpening {
       if (this.#isServerGone(control)) throw this.#error("IPC_PEER_LOST", "nobody listens there any more");
       return control;
     }
-    const owned = isOwned(control.fd);
+    const owned = this.#kind.store.isOwned(control);
     control.close();
     if (owned) return undefined;
     throw this.#noServer();
@@ -123,13 +121,7 @@ export class RingOpening {
     } catch (error) {
       if (!isIpcError(error) || error.code !== "IPC_MALFORMED") throw error;
     }
-    const fd = openPlain(store.path(this.#address.name), "r+");
-    if (fd === undefined) throw this.#noServer();
-    try {
-      if (isOwned(fd)) return undefined;
-    } finally {
-      closeSync(fd);
-    }
+    if (store.isBeingMade(this.#address.name)) return undefined;
     throw this.#noServer();
   }
 
@@ -138,7 +130,7 @@ export class RingOpening {
   }
 
   #isServerGone(control: Segment): boolean {
-    return Atomics.load(control.mapping.words, Control.closedWord) !== 0 || !isOwned(control.fd);
+    return Atomics.load(control.mapping.words, Control.closedWord) !== 0 || !this.#kind.store.isOwned(control);
   }
 
   #refuseSharedCpu(control: Segment): void {
@@ -186,7 +178,6 @@ export class RingOpening {
     }
     touchPair(this.#pair.mapping, capacity);
     initializePair(this.#pair.mapping, capacity);
-    this.#pair.mapping.words[Pair.clientSoleCpuWord] = soleCpu();
     return this.#pair;
   }
 
@@ -194,17 +185,16 @@ export class RingOpening {
     const { store, wait } = this.#kind;
     const ownCpu = { words: pair.mapping.words, word: Pair.clientCpuWord };
     const serverCpu = { words: control.mapping.words, word: Control.cpuWord };
-    const semaphoreName = store.semaphoreName(slotName(this.#address.name, this.#slot));
-    if (wait.usesSemaphores) unlinkSemaphore(semaphoreName);
-    const own = { mapping: pair.mapping, word: Pair.restWord, semaphoreName, ownCpu, peerCpu: () => serverCpu };
-    const peer = {
-      ...own,
-      mapping: control.mapping,
-      word: Control.restWord,
-      semaphoreName: store.semaphoreName(this.#address.name),
-    };
-    this.#own = new Parker(pair.mapping.words, Pair.restWord, wait.open(own, true));
-    this.#peer = new Parker(control.mapping.words, Control.restWord, wait.open(peer, false));
+    if (wait.usesSemaphores) store.unlinkSemaphore(pair.name);
+    const cpus = { ownCpu, peerCpu: () => serverCpu };
+    const at = (segment: Segment, word: number): WaitPlace => ({
+      mapping: segment.mapping,
+      word,
+      semaphore: (create) => store.semaphore(segment, create),
+      ...cpus,
+    });
+    this.#own = new Parker(pair.mapping.words, Pair.restWord, wait.open(at(pair, Pair.restWord), true));
+    this.#peer = new Parker(control.mapping.words, Control.restWord, wait.open(at(control, Control.restWord), false));
   }
 
   /** @returns true if the place is still ours */
@@ -256,7 +246,7 @@ export class RingOpening {
       peerRoom: ParkReason.room + this.#slot,
       ownClosedWord: Pair.clientClosedWord,
       peerClosedWord: Pair.serverClosedWord,
-      peerLives: () => isOwned(control.fd),
+      peerLives: () => this.#kind.store.isOwned(control),
       // Otherwise our place would stay taken until the server's next check.
       announceEnd: () => void Atomics.add(control.mapping.words, Control.arrivalsWord, 1),
       dispose: () => {
@@ -279,9 +269,9 @@ export class RingOpening {
   #leavePlace(control: Segment): void {
     const [pair, { store, wait }] = [this.#pair, this.#kind];
     // Only if the name is still ours: the server may have given the slot, and its name, to another client.
-    if (pair !== undefined && leadsTo(store.path(pair.name), pair.fd)) {
+    if (pair !== undefined && store.isNamed(pair)) {
       store.unlink(pair.name, "claimed");
-      if (wait.usesSemaphores) unlinkSemaphore(store.semaphoreName(pair.name));
+      if (wait.usesSemaphores) store.unlinkSemaphore(pair.name);
     }
     for (const state of this.#slot < 0 ? [] : [SlotState.claimed, SlotState.ready]) {
       Atomics.compareExchange(control.mapping.words, Control.firstSlotWord + this.#slot, this.#token | state, 0);

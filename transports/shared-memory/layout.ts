@@ -1,5 +1,5 @@
 import { IpcError } from "../contract/errors.ts";
-import type { Mapping } from "../posix/mapping.ts";
+import type { SharedView } from "../posix/mapping.ts";
 import { HEAD_WORDS, isCapacity, type RingRegion } from "./ring.ts";
 
 /**
@@ -39,13 +39,14 @@ export const Pair = {
   /** Word that the client sleeps on. */
   restWord: 48,
   clientCpuWord: 64,
-  clientSoleCpuWord: 65,
   requestsWord: 96,
   repliesWord: 96 + 2 * HEAD_WORDS,
   dataOffset: 4096,
 } as const;
 
 export const VERSION = 1;
+/** First of two words in either segment that name its maker, on Windows only: see `windows-store.ts`. */
+export const MAKER_WORD = 4;
 /** Values of the low bits of a slot word; the bits above are a token, which changes with every client. */
 export const SlotState = { claimed: 1, ready: 2, accepted: 3 } as const;
 export const SLOT_STATE_MASK = 3;
@@ -62,12 +63,13 @@ export const isPairSize = (bytes: number): boolean => isCapacity((bytes - Pair.d
  */
 const TOUCHED_BYTES = 4 * 1024 * 1024;
 const PAGE_WORDS = 1024;
+const PAGE_BYTES = 4 * PAGE_WORDS;
 
 /** Largest memory that a server touches for clients that have sent nothing yet: a flood of them must not exhaust it. */
 const TOUCHED_FOR_CLIENTS_BYTES = 96 * 1024 * 1024;
 
 /** Touches the rings of a client at its server. Those of later slots are touched as they are used. */
-export function touchAtServer(mapping: Mapping, capacity: number, slot: number): void {
+export function touchAtServer(mapping: SharedView, capacity: number, slot: number): void {
   if ((slot + 1) * 2 * capacity <= TOUCHED_FOR_CLIENTS_BYTES) touchPair(mapping, capacity);
 }
 
@@ -75,7 +77,7 @@ export function touchAtServer(mapping: Mapping, capacity: number, slot: number):
  * Puts the pages of both rings into the page table of this process, so that the first messages cause no page faults.
  * Each end does this, since page tables are per process. Changes no byte, whatever the other end writes meanwhile.
  */
-export function touchPair(mapping: Mapping, capacity: number): void {
+export function touchPair(mapping: SharedView, capacity: number): void {
   mapping.populate();
   const { words } = mapping;
   for (const ring of [Pair.dataOffset, Pair.dataOffset + capacity]) {
@@ -88,25 +90,27 @@ export function touchPair(mapping: Mapping, capacity: number): void {
   }
 }
 
-export function initializePair(mapping: Mapping, capacity: number): void {
+export function initializePair(mapping: SharedView, capacity: number): void {
   mapping.words[Pair.capacityWord] = capacity;
   mapping.words[Pair.versionWord] = VERSION;
   Atomics.store(mapping.words, Pair.magicWord, Pair.magic);
 }
 
 /** Returns the capacity stated in a client's segment, after checking the whole layout against the real size. */
-export function checkPair(mapping: Mapping): number {
+export function checkPair(mapping: SharedView): number {
   const { words } = mapping;
   const capacity = words[Pair.capacityWord] as number;
   const isPair = Atomics.load(words, Pair.magicWord) === Pair.magic && words[Pair.versionWord] === VERSION;
-  if (!isPair || !isCapacity(capacity) || mapping.byteLength !== pairBytes(capacity)) {
+  // Windows maps whole pages.
+  const spareBytes = mapping.byteLength - pairBytes(capacity);
+  if (!isPair || !isCapacity(capacity) || spareBytes < 0 || spareBytes >= PAGE_BYTES) {
     throw new IpcError("IPC_MALFORMED", "the segment is not a pair of rings of this version");
   }
   return capacity;
 }
 
 /** Memory that rings can lie in: of two processes, or of two threads. */
-export type Memory = Pick<Mapping, "bytes" | "words">;
+export type Memory = Pick<SharedView, "bytes" | "words">;
 
 export function requestRegion(mapping: Memory, capacity: number): RingRegion {
   return region(mapping, capacity, Pair.requestsWord, Pair.dataOffset);

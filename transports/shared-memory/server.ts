@@ -1,6 +1,5 @@
 import { IpcError, isIpcError } from "../contract/errors.ts";
 import type { Address, BlockingConnection, BlockingServer } from "../contract/transport.ts";
-import { isOwned } from "../posix/lock.ts";
 import { SLICE_MS } from "../posix/slice.ts";
 import { claimName, inUse, removeClaimed, removeSlot } from "./claim.ts";
 import { type RingKind, slotName } from "./kind.ts";
@@ -18,7 +17,7 @@ import {
 import { Parker, ParkReason } from "./parker.ts";
 import { SLOW_PATH } from "./ring.ts";
 import { FIRST_LOOKS, RingConnection } from "./ring-connection.ts";
-import { leadsTo, type Segment } from "./store.ts";
+import type { Segment } from "./store.ts";
 import { type CpuWord, soleCpu, type WaitPlace } from "./waits.ts";
 
 /** Time after which a claimed slot without a segment is given to another client. */
@@ -40,7 +39,7 @@ export class RingServer implements BlockingServer {
   /** Connections by slot. */
   readonly #links: (RingConnection | undefined)[];
   readonly #acceptedWords: number[] = [];
-  readonly #soleCpu = soleCpu();
+  readonly #soleCpu: number;
   /** Connected clients, in the order in which they are checked. */
   #active: RingConnection[] = [];
   #turn = 0;
@@ -56,6 +55,7 @@ export class RingServer implements BlockingServer {
     this.#kind = kind;
     this.address = address;
     this.#spins = kind.wait.spins;
+    this.#soleCpu = this.#spins ? soleCpu() : 0;
     this.#links = new Array<RingConnection | undefined>(kind.maxClients).fill(undefined);
     this.#control = claimName(kind, address.name);
     const { mapping } = this.#control;
@@ -63,7 +63,7 @@ export class RingServer implements BlockingServer {
     this.#place = {
       mapping,
       word: Control.restWord,
-      semaphoreName: kind.store.semaphoreName(address.name),
+      semaphore: (create) => kind.store.semaphore(this.#control, create),
       ownCpu: { words: mapping.words, word: Control.cpuWord },
       peerCpu: () => this.#cpuOfPeer(),
     };
@@ -74,10 +74,9 @@ export class RingServer implements BlockingServer {
       kind.store.unlink(address.name);
       this.#control.close();
       if (!isIpcError(error) || error.errno !== "EEXIST") throw error;
-      const semaphore = kind.store.semaphoreName(address.name);
       throw inUse(
         kind,
-        `the semaphore ${semaphore} exists, but belongs to no server; choose another name or unlink it yourself`,
+        `the semaphore of ${address.name} exists, but belongs to no server; choose another name or unlink it yourself`,
       );
     }
     this.#writeConstants();
@@ -268,14 +267,14 @@ export class RingServer implements BlockingServer {
     const segment = store.open(name, Pair.dataOffset);
     try {
       const capacity = checkPair(segment.mapping);
-      if (!isOwned(segment.fd)) throw new IpcError("IPC_PEER_LOST", `${id}: the client is gone`, { transport: id });
+      if (!store.isOwned(segment)) throw new IpcError("IPC_PEER_LOST", `${id}: the client is gone`, { transport: id });
       const { mapping } = segment;
       touchAtServer(mapping, capacity, slot);
       const cpu = { words: mapping.words, word: Pair.clientCpuWord };
       const place = {
         mapping,
         word: Pair.restWord,
-        semaphoreName: store.semaphoreName(name),
+        semaphore: (create: boolean) => store.semaphore(segment, create),
         ownCpu: this.#place.ownCpu,
         peerCpu: () => cpu,
       };
@@ -296,7 +295,7 @@ export class RingServer implements BlockingServer {
         peerRoom: ParkReason.room,
         ownClosedWord: Pair.serverClosedWord,
         peerClosedWord: Pair.clientClosedWord,
-        peerLives: () => isOwned(segment.fd),
+        peerLives: () => store.isOwned(segment),
         dispose: () => {
           peer.close();
           segment.close();
@@ -323,7 +322,7 @@ export class RingServer implements BlockingServer {
     Atomics.store(this.#control.mapping.words, Control.closedWord, 1);
     for (const link of this.#active.splice(0)) link.close();
     // The address may have been swept, and may be another server's now.
-    if (leadsTo(this.#kind.store.path(this.address.name), this.#control.fd)) removeClaimed(this.#kind, this.#control);
+    if (this.#kind.store.isNamed(this.#control)) removeClaimed(this.#kind, this.#control);
     this.#rest.close();
     this.#control.close();
   }

@@ -1,20 +1,18 @@
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import type { Capabilities } from "../contract/capabilities.ts";
 import type { Address, Availability, Transport } from "../contract/transport.ts";
 import { posixAvailability } from "../posix/binding.ts";
 import { localQueueCapabilities } from "../support/capabilities.ts";
-import { distinctName } from "../support/distinct-name.ts";
 import { checkOptions } from "../support/opening.ts";
-import { lockResidue, sweepLocks } from "../support/path-lock.ts";
 import type { SteppedTransport } from "../support/polled-event.ts";
 import { removeNames } from "./claim.ts";
 import { connectRing, RingOpening } from "./client.ts";
 import { type RingKind, slotName } from "./kind.ts";
 import { largestMessage } from "./ring.ts";
 import { RingServer } from "./server.ts";
-import { inspectSemaphore, mappedFileStore, type Store, sharedMemoryStore } from "./store.ts";
+import { mappedFileStore, type Store, sharedMemoryStore } from "./store.ts";
 import { soleCpu, WAIT_KINDS, type WaitKind } from "./waits.ts";
+import { sectionStore, windowsFileStore } from "./windows-store.ts";
 
 const RING_BYTES = 4 * 1024 * 1024;
 const MAX_CLIENTS = 32;
@@ -28,13 +26,16 @@ function ringKind(id: string, store: Store, wait: WaitKind): RingKind {
 }
 
 function capabilities(kind: RingKind): Capabilities {
-  return localQueueCapabilities({
+  const portable = kind.wait.usesSemaphores ? ({ platforms: ["linux", "win32"] } as const) : {};
+  const { languages } = kind.store;
+  const limits = localQueueCapabilities({
     modes: [kind.wait.spins ? "polling" : "blocking"],
     boundaries: "prefix",
     maxMessageBytes: largestMessage(kind.ringBytes),
     maxClients: kind.maxClients,
     maxInFlight: MAX_IN_FLIGHT,
   });
+  return { ...limits, languages, ...portable };
 }
 
 /** Returns the blocking face, with opening in steps, which checks use. */
@@ -62,56 +63,52 @@ function spinAvailability(): Availability {
   return { available: false, reason };
 }
 
-function ringTransport(kind: RingKind, allocate: Transport["allocate"]): Transport {
-  const { id, store, wait } = kind;
+function ringTransport(id: string, store: Store, wait: WaitKind): Transport {
+  const kind = ringKind(id, store, wait);
   return {
     id,
     capabilities: capabilities(kind),
     async probe() {
-      return wait.spins ? spinAvailability() : posixAvailability();
+      return wait.spins ? spinAvailability() : store.availability();
     },
-    allocate,
+    allocate: async (place) => ({ transport: id, name: store.allocate(place) }),
     blocking: blockingFace(kind),
     // Python can post and wait for semaphores; it has no futex.
-    ...(kind.wait.usesSemaphores && {
-      peers: { python: ["python3", "peer.py"] },
-      clients: { python: ["python3", "client.py"] },
-    }),
+    ...(wait.usesSemaphores &&
+      store.languages.includes("python") && {
+        peers: { python: ["python3", "peer.py"] },
+        clients: { python: ["python3", "client.py"] },
+      }),
     async residue({ name }: Address) {
       const names = [name, ...Array.from({ length: kind.maxClients }, (_, slot) => slotName(name, slot))];
       const found = names.flatMap((each) => [
         store.inspect(each),
-        wait.usesSemaphores ? inspectSemaphore(store.semaphoreName(each)) : undefined,
+        wait.usesSemaphores ? store.inspectSemaphore(each) : undefined,
       ]);
-      return [...found.filter((object) => object !== undefined), ...lockResidue(store.path(name))];
+      return [...found.filter((object) => object !== undefined), ...store.lockResidue(name)];
     },
     async sweep({ name }: Address) {
-      if (!posixAvailability().available) return;
+      if (!store.availability().available) return;
       removeNames(kind, name);
-      await sweepLocks(store.path(name));
+      await store.sweepLocks(name);
     },
   };
 }
 
-function overSharedMemory(wait: WaitKind): Transport {
-  const id = `shm/${wait.name}`;
-  return ringTransport(ringKind(id, sharedMemoryStore, wait), async ({ prefix }) => ({
-    transport: id,
-    name: `/${prefix}-${distinctName()}`,
-  }));
-}
+const overSharedMemory = (wait: WaitKind, store: Store = sharedMemoryStore): Transport =>
+  ringTransport(`shm/${wait.name}`, store, wait);
+const overMappedFile = (wait: WaitKind, store: Store = mappedFileStore): Transport =>
+  ringTransport(`mmap/${wait.name}`, store, wait);
 
-function overMappedFile(wait: WaitKind): Transport {
-  const id = `mmap/${wait.name}`;
-  return ringTransport(ringKind(id, mappedFileStore, wait), async ({ directory, prefix }) => ({
-    transport: id,
-    name: join(directory, `${prefix}-${distinctName()}`),
-  }));
-}
+/** Stores of the mechanisms that work on Windows too: those that sleep on semaphores. */
+const portable =
+  process.platform === "win32"
+    ? { memory: sectionStore, file: windowsFileStore }
+    : { memory: sharedMemoryStore, file: mappedFileStore };
 
 export const shmSpin: Transport = overSharedMemory(WAIT_KINDS.spin);
-export const shmSemaphore: Transport = overSharedMemory(WAIT_KINDS.semaphore);
+export const shmSemaphore: Transport = overSharedMemory(WAIT_KINDS.semaphore, portable.memory);
 export const shmFutex: Transport = overSharedMemory(WAIT_KINDS.futex);
 export const shmAdaptive: Transport = overSharedMemory(WAIT_KINDS.adaptive);
 export const mmapFutex: Transport = overMappedFile(WAIT_KINDS.futex);
-export const mmapSemaphore: Transport = overMappedFile(WAIT_KINDS.semaphore);
+export const mmapSemaphore: Transport = overMappedFile(WAIT_KINDS.semaphore, portable.file);

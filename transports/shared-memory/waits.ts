@@ -1,8 +1,8 @@
 import { isIpcError } from "../contract/errors.ts";
 import { currentCpu, getAffinity } from "../posix/affinity.ts";
 import { Futex } from "../posix/futex.ts";
-import type { Mapping } from "../posix/mapping.ts";
-import { Semaphore } from "../posix/semaphore.ts";
+import type { SharedView } from "../posix/mapping.ts";
+import type { Semaphore } from "../posix/semaphore.ts";
 import { SLICE_MS } from "../posix/slice.ts";
 import type { Awaited, Wait } from "./parker.ts";
 
@@ -12,19 +12,23 @@ export interface CpuWord {
   readonly word: number;
 }
 
+/** Semaphore of any system, as far as a wait uses it. */
+export type WaitSemaphore = Pick<Semaphore, "post" | "wait" | "waitSlice" | "close">;
+
 /** Memory that a wait works on. */
 export interface WaitPlace {
-  readonly mapping: Mapping;
+  readonly mapping: SharedView;
   /** Index of the word slept on. */
   readonly word: number;
-  readonly semaphoreName: string;
+  /** Makes (`create`) or opens the semaphore that belongs to the memory. */
+  readonly semaphore: (create: boolean) => WaitSemaphore;
   readonly ownCpu: CpuWord;
   /** Returns the word of the process at the other end; for a server, of the client that sent last. */
   readonly peerCpu: () => CpuWord | undefined;
 }
 
 /** Posts. Ignores EOVERFLOW: a client can raise the count to the maximum, and then nobody sleeps on the semaphore. */
-function wake(semaphore: Semaphore): void {
+function wake(semaphore: WaitSemaphore): void {
   try {
     semaphore.post();
   } catch (error) {
@@ -67,13 +71,13 @@ const spin: WaitKind = {
   open: () => ({ spin: spinFor, close() {} }),
 };
 
-/** Waits on a named POSIX semaphore for each word; any language can post it. */
+/** Waits on a named semaphore for each word; any language can post it. */
 const semaphore: WaitKind = {
   name: "semaphore",
   usesSemaphores: true,
   spins: false,
-  open({ semaphoreName }, create) {
-    const handle = create ? Semaphore.create(semaphoreName) : Semaphore.open(semaphoreName);
+  open(place, create) {
+    const handle = place.semaphore(create);
     return {
       sleeper: {
         // The count may include a wake-up for an earlier sleep. Then this returns early, and the caller checks again.
