@@ -32,7 +32,7 @@ export function checkCommand(): Command {
     .description("run the conformance cases and scenarios, which show the promises that each mechanism keeps")
     .option(
       "--scenario <id...>",
-      "run only these; a prefix such as conformance/exchange selects everything below it (container/… only so)",
+      "run only these; a prefix such as conformance/exchange selects all below it (container/… runs only if named)",
       each(String),
     )
     .option("--junit <file>", "also write the results as JUnit XML, for CI")

@@ -10,7 +10,9 @@ const ALL = "all";
 
 /** Makes the option `--claims`: ids of claims, or none for all of them. */
 export function claimsOption(description: string): Option {
-  return new Option("--claims [id...]", `${description} (default: all claims)`).preset(ALL).argParser(each(parseClaim));
+  return new Option("--claims [id...]", `${description} (without ids: all claims)`)
+    .preset(ALL)
+    .argParser(each(parseClaim));
 }
 
 function parseClaim(text: string): string {

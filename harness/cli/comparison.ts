@@ -260,7 +260,7 @@ function whatIsCompared(candidates: readonly Candidate[], { forReport: { needs }
   if (needs.length > 0) return `${length} transport${length === 1 ? "" : "s"} for ${needs.join(", ")}`;
   if (candidates.some(({ named, shortlist }) => named || !shortlist))
     return `${length} transport${length === 1 ? "" : "s"}`;
-  const others = "every family but brokers among them (npm run list; --transport <id…> or all)";
+  const others = "with all families that need no broker (others: npm run list, --transport <id…> or all)";
   return `${length} of ${REGISTRY.length} transports, ${others}`;
 }
 

@@ -99,12 +99,15 @@ function withRule(command: Command): Command {
     )
     .addOption(messagesOption("messages per trial (default: calibrated)"))
     .addOption(
-      option("--budget <time>", "longest time of all looks, such as 90s or 5m", parseDuration).default(BUDGET_MS, "3m"),
+      option("--budget <time>", "longest time of all looks together, such as 90s or 5m", parseDuration).default(
+        BUDGET_MS,
+        "3m",
+      ),
     )
     .addOption(
       new Option(
         "--metric <what...>",
-        `${METRICS.join(", ")} (default: p50; on one CPU also p99, where the machine is quiet enough)`,
+        `${METRICS.join(", ")} (default: p50; on one CPU also p99, if the machine is quiet enough)`,
       ).argParser(each(parseMetric)),
     )
     .addOption(

@@ -85,7 +85,7 @@ export function withShared(command: Command): Command {
     .addOption(
       many(
         "--transport <id...>",
-        "ids, paths of modules that export a Transport, or all (default: a shortlist of every family but brokers)",
+        "ids, paths of modules that export a Transport, or all (default: a shortlist; no family with a broker)",
         String,
       ),
     )
@@ -105,7 +105,7 @@ export function withMeasuring(command: Command): Command {
     .addOption(
       many(
         "--client <language...>",
-        "language of the client: node, python (beside node, with servers in both languages unless --peer is given)",
+        "language of the client: node, python (adds a client in Python, and servers in both languages without --peer)",
         parseClient,
       ),
     )
@@ -118,14 +118,14 @@ export function withMeasuring(command: Command): Command {
     .addOption(
       many(
         "--clients <n...>",
-        "client processes that send at the same time; several numbers are all measured, and a pick is for the first",
+        "client processes that send at the same time; several numbers are all measured, and the pick is for the first",
         parseCount("--clients", 1, MOST_CLIENTS),
       ),
     )
     .addOption(
       many(
         "--rate <n...>",
-        "requests a second of all clients, sent without waiting for replies; with several, a pick is for the first",
+        "requests per second of all clients together, sent without waiting for replies; with several, see --clients",
         parseCount("--rate", 1, 1_000_000),
       ),
     )
