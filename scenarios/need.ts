@@ -46,6 +46,26 @@ export function requirementText({ need, value }: Requirement): string {
   return need.kind === "none" ? need.name : `${need.name}=${valueText(need.kind, value)}`;
 }
 
+/** Factors of the units that `valueText` writes. */
+const FACTORS: Readonly<Record<string, number>> = {
+  "": 1,
+  B: 1,
+  KiB: 1024,
+  MiB: 1024 * 1024,
+  ms: 1,
+  s: 1000,
+  "%": 0.01,
+};
+
+/** Reads what `requirementText` wrote; undefined for a need that is not among these. */
+export function requirementOf(text: string, needs: readonly Need[]): Requirement | undefined {
+  const [name, typed] = text.split("=");
+  const need = needs.find((each) => each.name === name);
+  if (need === undefined) return undefined;
+  const [, number = "", unit = ""] = /^([\d.]+)(\D*)$/.exec(typed ?? "") ?? [];
+  return { need, value: number === "" ? need.standard : Number(number) * (FACTORS[unit] ?? 1) };
+}
+
 /** Returns a value with its unit, as the user types it. */
 export function valueText(kind: NeedKind, value: number): string {
   switch (kind) {
@@ -72,9 +92,15 @@ function bytesText(bytes: number): string {
   return `${bytes / size}${unit}`;
 }
 
-/** Returns the checks that can refute the requirement; of checks for growing values, those needed for its value. */
+/**
+ * Returns the checks that can refute the requirement: all of them, but of checks for growing values only those needed
+ * for its value.
+ */
 export function checksOf({ need: { checks, examinedUpTo = {} }, value }: Requirement): readonly string[] {
-  return checks.filter((_, index) => (examinedUpTo[checks[index - 1] ?? ""] ?? 0) < value || index === 0);
+  return checks.filter((_, index) => {
+    const examined = examinedUpTo[checks[index - 1] ?? ""];
+    return examined === undefined || examined < value;
+  });
 }
 
 /** Returns the first two requirements that cannot be met together, with the reason; undefined if there are none. */

@@ -184,6 +184,8 @@ describe("candidates after the checks", () => {
     ]);
     expect(checksOf({ need: named("clients"), value: 8 })).toEqual(["concurrent-clients/8"]);
     expect(checksOf({ need: named("clients"), value: 9 })).toEqual(["concurrent-clients/8", "concurrent-clients/64"]);
+    for (const need of NEEDS.filter(({ examinedUpTo }) => examinedUpTo === undefined))
+      expect(checksOf({ need, value: need.standard })).toEqual(need.checks);
   });
 
   it("are measured against the value by the figure of a check", () => {
