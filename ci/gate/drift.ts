@@ -14,6 +14,8 @@ const MOST_ENTRIES = 500;
 
 /** Step of the level of one series. */
 export interface DriftStep {
+  /** Index of the first entry behind it. */
+  readonly at: number;
   /** First entry behind it. */
   readonly commit: string | null;
   readonly date: string;
@@ -32,6 +34,10 @@ export interface DriftRow {
   /** Latest level relative to the best one before it; absent where there are too few entries. */
   readonly ratio?: number;
   readonly steps: readonly DriftStep[];
+  /** Level of each entry relative to the best one, of their medians between two steps: 1.04 is 4 % worse. */
+  readonly levels: readonly number[];
+  /** Days of the first and the last entry. */
+  readonly dates: readonly [first: string, last: string];
 }
 
 /** Examines each cell of each machine by itself. */
@@ -43,17 +49,25 @@ export function driftsIn(entries: readonly HistoryEntry[], tolerance: number, ra
 function driftOf(entries: readonly HistoryEntry[], tolerance: number, level: number, random: () => number): DriftRow {
   const { cell, machine } = entries[0] as HistoryEntry;
   const isControlled = entries.every(({ controlNs, unit }) => controlNs !== null && isOfTime(unit));
-  const about = { cell, machine, entries: entries.length, level: isControlled ? "control" : "value" } as const;
-  if (entries.length < 2 * LEAST_SEGMENT) return { ...about, outcome: "too-few", steps: [] };
   const levels = entries.map((entry) => levelOf(entry, isControlled));
+  const dates = [dayOf(entries[0]), dayOf(entries.at(-1))] as const;
+  const about = { cell, machine, entries: entries.length, level: isControlled ? "control" : "value", dates } as const;
+  const relativeTo = (best: number): number[] => levels.map((level) => Math.exp(level - best));
+  if (entries.length < 2 * LEAST_SEGMENT)
+    return { ...about, outcome: "too-few", steps: [], levels: relativeTo(median(levels)) };
   const starts = [0, ...changePoints(levels, level, random)];
   const segments = starts.map((from, index) => median(levels.slice(from, starts[index + 1])));
   const steps = starts.slice(1).map((from, index): DriftStep => {
     const { commit, date } = entries[from] as HistoryEntry;
-    return { commit, date, ratio: Math.exp((segments[index + 1] as number) - (segments[index] as number)) };
+    return { at: from, commit, date, ratio: Math.exp((segments[index + 1] as number) - (segments[index] as number)) };
   });
-  const ratio = Math.exp((segments.at(-1) as number) - Math.min(...segments));
-  return { ...about, outcome: ratio >= 1 + tolerance ? "drift" : "steady", ratio, steps };
+  const best = Math.min(...segments);
+  const ratio = Math.exp((segments.at(-1) as number) - best);
+  return { ...about, outcome: ratio >= 1 + tolerance ? "drift" : "steady", ratio, steps, levels: relativeTo(best) };
+}
+
+function dayOf(entry: HistoryEntry | undefined): string {
+  return entry?.date.slice(0, 10) ?? "";
 }
 
 /** Returns the logarithm of a level that is higher where it is worse. */
@@ -83,12 +97,14 @@ const WORDS: Readonly<Record<DriftRow["outcome"], string>> = {
 export function driftWords({ outcome, ratio, entries, steps, level }: DriftRow, tolerance: number): string {
   const runs = count(entries, "run");
   if (ratio === undefined) return `${WORDS[outcome]}  ${runs}, and ${2 * LEAST_SEGMENT} are needed`;
-  const changes = steps.map(
-    (step) => `${signed(step.ratio)} at ${step.commit?.slice(0, 7) ?? "an unknown commit"} (${step.date.slice(0, 10)})`,
-  );
   const found = `${signed(ratio)} above its best, ${percent(tolerance)} accepted`;
   const compared = level === "control" ? "relative to the frozen echo" : "without the frozen echo";
-  return `${WORDS[outcome].padEnd(6)}  ${[found, ...changes, `${runs}, ${compared}`].join("; ")}`;
+  return `${WORDS[outcome].padEnd(6)}  ${[found, ...steps.map(stepWords), `${runs}, ${compared}`].join("; ")}`;
+}
+
+/** Formats a step: `+8.1 % at 3f2a9c1 (2026-03-01)`. */
+export function stepWords({ ratio, commit, date }: DriftStep): string {
+  return `${signed(ratio)} at ${commit?.slice(0, 7) ?? "an unknown commit"} (${date.slice(0, 10)})`;
 }
 
 function signed(ratio: number): string {

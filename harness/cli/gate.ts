@@ -134,7 +134,7 @@ function withOutput(command: Command): Command {
       option("--seed <n>", "seed of the coin flips (default: random, printed)", parseCount("--seed", 0, 2 ** 32 - 1)),
     )
     .option("--json", "print only the result, as JSON, on stdout")
-    .option("--out <dir>", "where gate.json goes", "ipcmark-out")
+    .option("--out <dir>", "folder for gate.json, or with --drift for drift.html", "ipcmark-out")
     .option("--junit <file>", "also write JUnit XML")
     .option("--history <file>", "also append one line of JSON for each cell, for --drift")
     .addOption(

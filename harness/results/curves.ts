@@ -37,7 +37,8 @@ function isCurve(over: Variable): (rows: readonly MeasuredRow[]) => boolean {
   return (rows) => new Set(rows.map((row) => row[over])).size >= LEAST_POINTS;
 }
 
-function fixedOf(row: MeasuredRow, over: Variable): string {
+/** Returns all that is fixed on the line of a row, as in `Curve.fixed`. */
+export function fixedOf(row: Measurement, over: Variable): string {
   const parts: string[] = [];
   if (over !== "payloadBytes") parts.push(`${row.payloadBytes} B`);
   if (over !== "inFlight" && row.inFlight !== 1) parts.push(`${row.inFlight} in flight`);

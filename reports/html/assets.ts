@@ -4,7 +4,7 @@ import { stripTypeScriptTypes } from "node:module";
 import { extname } from "node:path";
 import { linked } from "./link.ts";
 
-const STYLE_FILES = ["page", "top", "tables", "figures", "print"] as const;
+const STYLE_FILES = ["page", "top", "tables", "figures", "matrices", "print"] as const;
 
 export interface Assets {
   readonly chartJs: string;

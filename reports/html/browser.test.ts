@@ -197,9 +197,38 @@ describe.skipIf(!CHROMIUM)(`the page ${IN_CHROMIUM}`, () => {
     expect(await finding((await open(crossing(0.01))).page)).toMatch(
       /^The best changes with size\. Lowest at 64 B: unix;/,
     );
+    const turns = (await open(crossing(0.01))).page;
+    expect(await turns.locator("#sizes-turns li").allInnerTexts()).toEqual(["unix is ahead at 64 B, fifo at 4 KiB."]);
+    expect(await turns.locator("#sizes-open").isVisible()).toBe(false);
     expect(await finding((await open(crossing(0.5))).page)).toMatch(
       /^This run cannot tell whether the best changes with size\. Lowest at 64 B: unix \(tie with fifo\);/,
     );
+  });
+
+  test("draws latency against the chosen cost, keeps the choice in the address, and lists what has none", async () => {
+    const { page, trouble } = await open(report, "#placement=same-cpu&payload=65536");
+    expect(await inkOf(page, "axes")).toBeGreaterThan(500);
+    expect(await page.locator("#axes-finding").innerText()).toMatch(/^On the front of p50 round trip and CPU time: /);
+    expect(await page.locator("#axes-missing").innerText()).toBe(
+      "Not drawn: tcp: failed: 2 messages lost in round 3 (sequence numbers 1187 and 1188).",
+    );
+    expect(await page.locator("#axes-table tbody tr").count()).toBe(3);
+    const trials = (trial: Report["measurements"][number]["trials"][number]) => ({ ...trial, peakMemoryBytes: 8e7 });
+    const measurements = report.measurements.map((cell) =>
+      cell.status !== "measured"
+        ? cell
+        : cell.transport === "fifo"
+          ? { ...cell, peakMemoryBytes: null }
+          : ({ ...cell, trials: cell.trials.map(trials) } as typeof cell),
+    );
+    const both = await open({ ...report, measurements });
+    await both.page.selectOption("#axes-cost", "memory");
+    expect(await both.page.evaluate("location.hash")).toMatch(/&cost=memory$/);
+    expect(await both.page.locator("#axes-missing").innerText()).toMatch(
+      /^Not drawn: fifo: .* no figure of its memory/,
+    );
+    expect(await both.page.locator("#axes-finding").innerText()).toContain("This run cannot tell for ");
+    expect([...trouble, ...both.trouble]).toEqual([]);
   });
 
   test("shows a warning once and names the rows it is about", async () => {

@@ -5,6 +5,7 @@ import { loadAssets } from "./assets.ts";
 import { embeddable } from "./embed.ts";
 import { html, jsonForScript } from "./markup.ts";
 import { htmlPage } from "./page.ts";
+import { axesSection } from "./sections/axes.ts";
 import { changesSection } from "./sections/changes.ts";
 import { checksSection } from "./sections/checks.ts";
 import { choiceLine } from "./sections/choice.ts";
@@ -17,6 +18,7 @@ import { detailsSection } from "./sections/details.ts";
 import { figureSections } from "./sections/figures.ts";
 import { machineSection } from "./sections/machine.ts";
 import { methodSection } from "./sections/method.ts";
+import { needsSection } from "./sections/needs.ts";
 import { pairsSection } from "./sections/pairs.ts";
 import { rankingSection } from "./sections/ranking.ts";
 import { rawSection } from "./sections/raw.ts";
@@ -42,6 +44,7 @@ ${
   html`<div id="chosen">${controls()}
 ${choiceLine()}
 ${rankingSection(report)}
+${axesSection()}
 ${figureSections()}</div>`
 }
 ${curvesSection(report)}
@@ -49,6 +52,7 @@ ${measured && detailsSection(report)}
 ${recordedSection(report)}
 ${pairsSection(whole)}
 ${codecsSection(report)}
+${needsSection(report)}
 ${checksSection(report)}
 ${machineSection(report)}
 ${methodSection(report)}

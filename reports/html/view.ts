@@ -17,6 +17,7 @@ import {
   type WaitClass,
 } from "../labels.ts";
 import { hasRoughP99, missingText, NO_P99, ROUGH_P99 } from "../missing.ts";
+import { linesOf, type ViewLine } from "./lines.ts";
 import { type PercentilePoint, percentilePoints } from "./percentiles.ts";
 
 /** Input of the page's script: the report, flattened and with histograms decoded to points. Units as in the names. */
@@ -26,6 +27,8 @@ export interface View {
   readonly placements: readonly { readonly id: Placement; readonly label: string }[];
   readonly modes: readonly { readonly id: WaitClass; readonly label: string }[];
   readonly cells: readonly ViewCell[];
+  /** Lines over size and load, with what changes along them. */
+  readonly lines: readonly ViewLine[];
   readonly floorNs: number | null;
   /** Tail floor of the machine per placement, in words. */
   readonly tailFloors: Readonly<Partial<Record<Placement, string>>>;
@@ -70,6 +73,10 @@ export interface ViewCell {
   readonly rateInterval: Interval | null;
   readonly bytesPerSecond: number | null;
   readonly cpuNs: number | null;
+  /** Peak memory of both processes; absent where the system has no figure. */
+  readonly peakBytes?: number;
+  /** Private memory of the server side with one client, of the model that reads it. */
+  readonly serverBytes?: number;
   readonly switches: number | null;
   /** Multiple of plain C, in words, and the meaning of the mark beside it; empty where there is none. */
   readonly cRatio: string;
@@ -93,11 +100,15 @@ export interface ViewTrial {
   readonly reason: string;
   readonly p50: number | null;
   readonly rate: number | null;
+  /** Costs of both processes; absent where the system has no figure. */
+  readonly cpuNs?: number;
+  readonly peakBytes?: number;
 }
 
 export function viewOf(report: Report): View {
   const baselines = new Set(report.transports.filter((record) => record.baseline).map((record) => record.id));
-  const cells = withSharedSizes(report.measurements).map((cell) => viewCell(cell, baselines.has(cell.transport)));
+  const rows = withSharedSizes(report.measurements);
+  const cells = rows.map((cell) => viewCell(cell, baselines.has(cell.transport)));
   const drawnFirst = cells.toSorted((a, b) => Number(b.status === "measured") - Number(a.status === "measured"));
   const names = [...new Map(drawnFirst.map(({ name, baseline }) => [name, { name, baseline }])).values()];
   const placements = PLACEMENT_ORDER.filter((id) => cells.some((cell) => cell.placement === id));
@@ -108,6 +119,10 @@ export function viewOf(report: Report): View {
     placements: placements.map((id) => ({ id, label: placementTitle(id, report.environment) })),
     modes: modes.map((id) => ({ id, label: CLASS_LABELS[id] })),
     cells,
+    lines: linesOf(
+      rows.map((row, at) => ({ row, cell: cells[at] as ViewCell })),
+      report.curves ?? [],
+    ),
     floorNs: report.environment.harnessFloorNs ?? null,
     tailFloors: Object.fromEntries(Object.entries(report.canaries ?? {}).map(([id, one]) => [id, canaryText(one)])),
     noP99: NO_P99,
@@ -164,6 +179,8 @@ function viewCell(cell: Measurement, baseline: boolean): ViewCell {
     rateInterval: figures?.interval.messagesPerSecond ?? null,
     bytesPerSecond: figures?.bytesPerSecond ?? null,
     cpuNs: figures?.cpuNsPerMessage ?? null,
+    ...(figures?.peakMemoryBytes ? { peakBytes: figures.peakMemoryBytes } : {}),
+    ...(figures?.serverMemory === undefined ? {} : { serverBytes: figures.serverMemory.one.privateBytes }),
     switches: figures?.contextSwitchesPerMessage ?? null,
     cRatio: figures?.cBaseline ? cRatio(figures.cBaseline) : "",
     cNote: figures === undefined ? "" : (cRatioNote(figures) ?? ""),
@@ -179,9 +196,13 @@ function viewCell(cell: Measurement, baseline: boolean): ViewCell {
 
 function viewTrial(trial: Trial): ViewTrial {
   const { round } = trial;
-  return trial.status === "valid"
-    ? { round, valid: true, reason: "", p50: trial.latencyNs?.p50 ?? null, rate: trial.messagesPerSecond }
-    : { round, valid: false, reason: trial.reason, p50: null, rate: null };
+  if (trial.status !== "valid") return { round, valid: false, reason: trial.reason, p50: null, rate: null };
+  const { latencyNs, messagesPerSecond, cpuNsPerMessage, peakMemoryBytes } = trial;
+  return {
+    ...{ round, valid: true, reason: "", p50: latencyNs?.p50 ?? null, rate: messagesPerSecond },
+    ...(cpuNsPerMessage ? { cpuNs: Math.round(cpuNsPerMessage) } : {}),
+    ...(peakMemoryBytes ? { peakBytes: peakMemoryBytes } : {}),
+  };
 }
 
 /** Names a line over depth or load: batched and sliding, fixed and Poisson arrivals each have their own. */

@@ -115,16 +115,15 @@ function labelRoom(canvas, series) {
 /**
  * Draws or redraws one figure. Lines stay unbroken only where they mean something: trials are points.
  * @param {string} id @param {string} label @param {readonly Series[]} series
- * @param {Axis} x @param {Axis} y @param {boolean} lines
+ * @param {Axis} x @param {Axis} y @param {boolean} lines @param {readonly object[]} [marks] plugins that draw over it
  */
-export function drawChart(id, label, series, x, y, lines) {
+export function drawChart(id, label, series, x, y, lines, marks = []) {
   const canvas = /** @type {HTMLCanvasElement} */ (byId(`${id}-chart`));
   canvas.setAttribute("aria-label", label);
-  charts.get(id)?.destroy();
-  const config = {
+  replaceChart(id, {
     type: "line",
     data: { datasets: series.map((one) => dataset(one, lines, one.points.length)) },
-    plugins: [whiskers, endLabels],
+    plugins: [whiskers, endLabels, ...marks],
     options: {
       animation: false,
       responsive: true,
@@ -142,7 +141,13 @@ export function drawChart(id, label, series, x, y, lines) {
         },
       },
     },
-  };
+  });
+}
+
+/** Draws a chart in the place of the one before. @param {string} id @param {object} config */
+export function replaceChart(id, config) {
+  charts.get(id)?.destroy();
+  const canvas = /** @type {HTMLCanvasElement} */ (byId(`${id}-chart`));
   charts.set(
     id,
     new ChartJs(canvas, /** @type {import("chart.js").ChartConfiguration} */ (/** @type {unknown} */ (config))),
@@ -185,7 +190,7 @@ function dataset(series, lines, points) {
 }
 
 /** @param {Axis} axis */
-function axis({ kind, title, text, ticks }) {
+export function axis({ kind, title, text, ticks }) {
   const ink = cssColour("--quiet");
   return {
     type: kind,

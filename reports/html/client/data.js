@@ -3,7 +3,12 @@ import { rankByRounds } from "../../../harness/results/ranking.ts";
 
 /** @typedef {import("../view.ts").View} View */
 /** @typedef {import("../view.ts").ViewCell} Cell */
-/** @typedef {{ placement: string, mode: string, benchmark: string, payload: number, hidden: Set<string> }} State */
+/**
+ * Choices of the reader; `cost` is the second axis of the plot of two costs, empty for the first one there is.
+ *
+ * @typedef {{ placement: string, mode: string, benchmark: string, payload: number, hidden: Set<string>,
+ *   cost: string }} State
+ */
 /** @typedef {"p50" | "messagesPerSecond"} Metric */
 /**
  * @typedef {{ cell: Cell, value: number, ratio: number,
@@ -58,7 +63,7 @@ export function rankCells(cells, metric) {
  * Returns the cost of the cell in each of its valid rounds.
  * @param {Cell} cell @param {Metric} metric @returns {Map<number, number>}
  */
-function costsOf(cell, metric) {
+export function costsOf(cell, metric) {
   return new Map(
     cell.trials.flatMap(({ round, valid, p50, rate }) => {
       const cost = metric === "p50" ? (p50 ?? 0) : 1 / (rate ?? 0);

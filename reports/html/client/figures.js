@@ -5,6 +5,7 @@ import { cellsOf, distinct, metricFor, metricOf, view } from "./data.js";
 import { byId, fillTable } from "./dom.js";
 import { failures, leaders, mergedWarnings, NOTHING } from "./findings.js";
 import { sizesOf } from "./state.js";
+import { kneeSentence, lineOver, listTurns, turnMarks } from "./turns.js";
 
 /** @typedef {import("./data.js").State} State */
 /** @typedef {import("./data.js").Cell} Cell */
@@ -59,6 +60,7 @@ function drawSizes(id, cells, metric, state) {
     x,
     valueAxis(metric),
     true,
+    id === "sizes" ? [turnMarks(listTurns(id, lineOver(state, "payload"), state), [])] : [],
   );
   fillTable(
     `${id}-table`,
@@ -179,6 +181,7 @@ function drawThroughput(state, cells) {
   byId("throughput-finding").textContent = [source, ...failed].filter(Boolean).join(" ");
 }
 
+/** Quantities of a load and the titles of their axes; where several vary, the first is drawn. */
 const DIMENSIONS = /** @type {const} */ ([
   ["rate", "messages offered per second"],
   ["clients", "client processes"],
@@ -187,18 +190,18 @@ const DIMENSIONS = /** @type {const} */ ([
 
 /** Draws growth, only where something besides size was varied. @param {State} state */
 function drawGrowth(state) {
-  const family = view.cells.find((cell) => cell.benchmark === state.benchmark)?.family;
+  const [dimension, title] = DIMENSIONS.find(([key]) => lineOver(state, key) !== undefined) ?? [];
+  byId("growth").hidden = dimension === undefined;
+  if (dimension === undefined || title === undefined) return clearChart("growth");
+  const line = lineOver(state, dimension);
   const cells = view.cells.filter(
     (cell) =>
-      cell.family === family &&
+      line?.benchmarks.includes(cell.benchmark) &&
       cell.placement === state.placement &&
       cell.mode === state.mode &&
       cell.payload === state.payload &&
       !state.hidden.has(cell.name),
   );
-  const [dimension, title] = DIMENSIONS.find(([key]) => distinct(cells.map((cell) => cell[key])).length > 1) ?? [];
-  byId("growth").hidden = dimension === undefined;
-  if (dimension === undefined || title === undefined) return clearChart("growth");
   const metric = metricFor(cells);
   const values = distinct(cells.map((cell) => cell[dimension] ?? 0)).sort((a, b) => a - b);
   const names = distinct(cells.map((cell) => cell.name));
@@ -217,7 +220,10 @@ function drawGrowth(state) {
     text: quantity,
     ticks: values,
   });
-  show("growth", `Cost by ${title} for ${names.join(", ")}`, series, x, valueAxis(metric), true);
+  const knees = (line?.knees ?? []).filter(({ name }) => names.includes(name));
+  const marks = turnMarks(listTurns("growth", line, state), knees);
+  byId("growth-finding").textContent = kneeSentence(knees);
+  show("growth", `Cost by ${title} for ${names.join(", ")}`, series, x, valueAxis(metric), true, [marks]);
   const text = metric === "p50" ? duration : quantity;
   fillTable(
     "growth-table",
@@ -251,9 +257,9 @@ function valueText(cell, metric, text) {
 
 /**
  * @param {string} id @param {string} label @param {readonly import("./charts.js").Series[]} series
- * @param {Axis} x @param {Axis} y @param {boolean} lines
+ * @param {Axis} x @param {Axis} y @param {boolean} lines @param {readonly object[]} [marks]
  */
-function show(id, label, series, x, y, lines) {
+function show(id, label, series, x, y, lines, marks = []) {
   const filled = series.filter((one) => one.points.some((point) => Number.isFinite(point.y)));
   const choices = filled.filter((one) => !isBaseline(one.name));
   const drawn = choices.length > 0 ? choices : filled;
@@ -262,7 +268,7 @@ function show(id, label, series, x, y, lines) {
   const caption = `Not drawn, since it would flatten the rest, but in the table: ${left.join(", ")} (baseline).`;
   byId(`${id}-caption`).textContent = drawn.length === 0 ? NOTHING : left.length > 0 ? caption : "";
   if (drawn.length === 0) clearChart(id);
-  else drawChart(id, label, drawn, x, y, lines);
+  else drawChart(id, label, drawn, x, y, lines, marks);
 }
 
 /** @param {string} name */

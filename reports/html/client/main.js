@@ -1,5 +1,6 @@
 // Starts the page: fills the form, draws, and draws again when the reader chooses.
 import { bytes } from "../../../harness/results/format.ts";
+import { drawAxes } from "./axes.js";
 import { resizeCharts } from "./charts.js";
 import { drawChoice } from "./choice.js";
 import { distinct, view } from "./data.js";
@@ -16,6 +17,7 @@ function draw(state) {
   fillControls(state);
   drawChoice(state);
   drawRanking(state);
+  drawAxes(state);
   drawFigures(state);
 }
 
@@ -100,6 +102,7 @@ function readControls() {
     benchmark: value("benchmark"),
     payload: Number(value("payload")),
     hidden,
+    cost: before.cost,
   });
 }
 
@@ -125,6 +128,11 @@ if (view.cells.length > 0) {
     const state = readControls();
     writeHash(state);
     draw(state);
+  });
+  byId("axes-cost").addEventListener("change", ({ target }) => {
+    const state = { ...readHash(), cost: target instanceof HTMLSelectElement ? target.value : "" };
+    writeHash(state);
+    drawAxes(state);
   });
   addEventListener("hashchange", () => draw(readHash()));
   followThemeAndPaper();

@@ -28,7 +28,7 @@ export function settle(asked) {
   const sizes = sizesOf(cells.filter((cell) => cell.benchmark === benchmark));
   const payload = Number(oneOf(String(asked.payload), sizes.map(String), String(view.start.payload)));
   const hidden = new Set(view.names.map(({ name }) => name).filter((name) => asked.hidden.has(name)));
-  return { placement, mode, benchmark, payload, hidden };
+  return { placement, mode, benchmark, payload, hidden, cost: asked.cost };
 }
 
 /** @param {readonly { payload: number }[]} cells */
@@ -51,6 +51,7 @@ export function readHash() {
     benchmark: hash.get("benchmark") ?? "",
     payload: Number(hash.get("payload") ?? Number.NaN),
     hidden: new Set((hash.get("hide") ?? "").split(",").filter((name) => name !== "")),
+    cost: hash.get("cost") ?? "",
   });
 }
 
@@ -66,6 +67,7 @@ export function writeHash(state, place) {
     payload: String(state.payload),
   });
   if (state.hidden.size > 0) hash.set("hide", [...state.hidden].join(","));
+  if (state.cost !== "") hash.set("cost", state.cost);
   if (place !== undefined) hash.set("at", place);
   if (location.hash !== `#${hash}`) history.pushState(null, "", `#${hash}`);
 }

@@ -12,8 +12,9 @@ const FIGURES: readonly Figure[] = [
     id: "sizes",
     title: "Where the order flips by size",
     text:
-      "Median round trip against message size, both axes logarithmic; whiskers are 95 % intervals. Where two lines " +
-      "cross, the better choice may change; the sentence below gives what ratios within the same rounds show.",
+      "Median round trip against message size, both axes logarithmic; whiskers are 95 % intervals. A number marks " +
+      "where two rows change places: ratios within the same rounds tell them apart on both sides. A ? marks where only " +
+      "the medians do, so that this run cannot tell.",
   },
   {
     id: "percentiles",
@@ -37,9 +38,21 @@ const FIGURES: readonly Figure[] = [
   {
     id: "growth",
     title: "Load, depth and clients",
-    text: "Cost against what varies in the chosen benchmark: offered rate, messages in flight, or client processes.",
+    text:
+      "Cost against what varies in the chosen benchmark: offered rate, messages in flight, or client processes. " +
+      "Numbers and ? as above.",
   },
 ];
+
+/** Figures whose lines may change places. */
+const TURNING = ["sizes", "growth"];
+
+/** Renders the frames of lists of changes: those marked by their numbers, the rest, and those that are open. */
+function turns(id: string): Html {
+  return html`<ol class="turns" id="${id}-turns"></ol>
+<details id="${id}-more" hidden></details>
+<details id="${id}-open" hidden></details>`;
+}
 
 /** Renders canvases, each with a table of the same numbers; the script fills both. */
 export function figureSections(): Html[] {
@@ -50,6 +63,7 @@ export function figureSections(): Html[] {
 <p class="finding" id="${id}-finding" aria-live="polite"></p>
 <figure><div class="plot"><canvas id="${id}-chart" role="img" aria-label="${title}"></canvas></div>
 <figcaption id="${id}-caption"></figcaption></figure>
+${TURNING.includes(id) && turns(id)}
 <details><summary>The same numbers as a table</summary>
 <div class="scroll" id="${id}-table" tabindex="0" role="region" aria-label="${title}: the same numbers as a table">
 </div>

@@ -1,0 +1,66 @@
+// The front of two costs: rows that no other beats in both.
+import { compareRounds } from "../../../harness/results/ranking.ts";
+
+/**
+ * A row with two costs, smaller is better, and each of them round by round.
+ *
+ * @typedef {{ name: string, x: number, y: number, xRounds: ReadonlyMap<number, number>,
+ *   yRounds: ReadonlyMap<number, number> }} Spot
+ */
+/**
+ * `front`: ratios within the same rounds tell the row to be better than each other row in at least one cost. `beaten`:
+ * another row, `by`, is told to be better in both. `open`: this run cannot tell.
+ *
+ * @typedef {{ spot: Spot, place: "front" | "beaten" | "open", by: string }} Placed
+ */
+
+/**
+ * Places each row. Nothing is told by an interval that contains 1, or by fewer than 6 common rounds.
+ *
+ * @param {readonly Spot[]} spots @returns {Placed[]} in the order of `spots`
+ */
+export function placed(spots) {
+  return spots.map((spot) => {
+    const others = spots
+      .filter((other) => other !== spot)
+      .map((other) => ({
+        other,
+        x: toldBetter(spot.xRounds, other.xRounds),
+        y: toldBetter(spot.yRounds, other.yRounds),
+      }));
+    const [strongest] = others
+      .filter(({ x, y }) => x === "other" && y === "other")
+      .sort((a, b) => a.other.x * a.other.y - b.other.x * b.other.y);
+    if (strongest) return { spot, place: "beaten", by: strongest.other.name };
+    const isFront = others.every(({ x, y }) => x === "one" || y === "one");
+    return { spot, place: isFront ? "front" : "open", by: "" };
+  });
+}
+
+/**
+ * Returns which of two rows has the lower cost, where their ratios tell.
+ *
+ * @param {ReadonlyMap<number, number>} one @param {ReadonlyMap<number, number>} other
+ * @returns {"one" | "other" | "untold"}
+ */
+function toldBetter(one, other) {
+  const { interval } = compareRounds(one, other);
+  if (interval === null || (interval[0] <= 1 && interval[1] >= 1)) return "untold";
+  return interval[1] < 1 ? "one" : "other";
+}
+
+/**
+ * Returns the rows that no other beats in both medians, by their first cost: the line of the front.
+ *
+ * @template {{ x: number, y: number }} Point @param {readonly Point[]} points @returns {Point[]}
+ */
+export function frontLine(points) {
+  let lowest = Number.POSITIVE_INFINITY;
+  return [...points]
+    .sort((a, b) => a.x - b.x || a.y - b.y)
+    .filter(({ y }) => {
+      const isLower = y < lowest;
+      lowest = Math.min(lowest, y);
+      return isLower;
+    });
+}
