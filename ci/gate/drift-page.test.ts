@@ -32,7 +32,7 @@ it("names what drifts, and does not call what is too short steady", () => {
   expect(pageOf([few]).sentence).toBe("No series is long enough to be examined");
 });
 
-it("draws a dot for each run, a line for each level, and a numbered line before the first run of the new one", async () => {
+it("draws a dot for each run, a line for each level, and a numbered line where it changes", async () => {
   const page = await renderDrift(pageOf([drift]));
   const [svg = ""] = page.match(/<svg[\s\S]*?<\/svg>/) ?? [];
   const placesOf = (mark: string, attribute: string): number[] =>

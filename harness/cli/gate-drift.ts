@@ -21,8 +21,9 @@ const LONGEST = 160;
 const SEED = 1;
 
 /**
- * Prints one line for each cell and machine of a history, and writes its page. @throws StoreError when the file is none,
- * or the page cannot be written
+ * Prints one line for each cell and machine of a history, and writes its page.
+ *
+ * @throws StoreError when the file is no history, or the page cannot be written
  */
 export async function reportDrift(file: string, { tolerance, seed = SEED, json, out }: DriftOptions): Promise<void> {
   const { entries, defects } = readHistory(file);

@@ -5,7 +5,6 @@ import { median } from "../../harness/results/quantiles.ts";
 import type { Rounds } from "../../harness/results/ranking.ts";
 import { type Crossing, crossingsOf, crossingText, type Line, type Varied } from "../crossings.ts";
 import { variantOf, type WaitClass } from "../labels.ts";
-import type { ViewCell } from "./view.ts";
 
 /** Cells that differ in one quantity only, of all mechanisms. */
 export interface ViewLine {
@@ -21,9 +20,30 @@ export interface ViewLine {
   readonly knees: readonly { readonly name: string; readonly rate: number | null }[];
 }
 
+/** Cell as the charts draw it; `view.ts` has all of its fields. */
+interface Cell {
+  readonly name: string;
+  readonly baseline: boolean;
+  readonly placement: Placement;
+  readonly mode: WaitClass;
+  readonly benchmark: string;
+  readonly payload: number;
+  readonly inFlight: number;
+  readonly clients: number;
+  readonly rate: number | null;
+  readonly status: Measurement["status"];
+  readonly p50: number | null;
+  readonly trials: readonly {
+    readonly round: number;
+    readonly valid: boolean;
+    readonly p50: number | null;
+    readonly rate: number | null;
+  }[];
+}
+
 interface Entry {
   readonly row: Measurement;
-  readonly cell: ViewCell;
+  readonly cell: Cell;
 }
 
 const VARIED: readonly Varied[] = ["payload", "rate", "clients", "inFlight"];
@@ -37,7 +57,7 @@ export function linesOf(entries: readonly Entry[], curves: readonly Curve[]): Vi
 }
 
 /** Value of a cell along a line; a cell without a rate is no point of a line over rates. */
-function valueAt(cell: ViewCell, over: Varied): number | null {
+function valueAt(cell: Cell, over: Varied): number | null {
   return cell[over];
 }
 
@@ -81,7 +101,7 @@ function fastestFirst(crossings: readonly Crossing[], lines: readonly Line[]): C
 }
 
 /** Returns the cost of a cell in each valid round. */
-function roundsOf({ trials }: ViewCell, isLatency: boolean): Rounds {
+function roundsOf({ trials }: Cell, isLatency: boolean): Rounds {
   return new Map(
     trials.flatMap(({ round, valid, p50, rate }) => {
       const cost = isLatency ? (p50 ?? 0) : 1 / (rate ?? 0);

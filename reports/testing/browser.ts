@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
-import { type Browser, chromium } from "playwright-core";
+import { writeFile } from "node:fs/promises";
+import { pathToFileURL } from "node:url";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 
 const CANDIDATES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const { IPCMARK_CHROMIUM } = process.env;
@@ -16,4 +18,38 @@ export const IN_CHROMIUM: string = CHROMIUM
 export function startChromium(): Promise<Browser> {
   const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"];
   return chromium.launch({ executablePath: CHROMIUM ?? "", args, timeout: 30_000 });
+}
+
+export interface OpenedPage {
+  readonly page: Page;
+  /** Console errors, exceptions, and all requests but that for the page itself. */
+  readonly trouble: string[];
+}
+
+/** Opens a page from a file, which it writes. */
+export async function openPage(context: BrowserContext, file: string, html: string, hash: string): Promise<OpenedPage> {
+  await writeFile(file, html);
+  const url = pathToFileURL(file).href;
+  const page = await context.newPage();
+  const trouble: string[] = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) trouble.push(message.text());
+  });
+  page.on("pageerror", (error) => trouble.push(error.message));
+  page.on("request", (request) => {
+    if (!request.url().startsWith(url)) trouble.push(request.url());
+  });
+  await page.goto(url + hash);
+  return { page, trouble };
+}
+
+/** Returns the pixels of a canvas that are not transparent: a chart that failed to draw has none. */
+export function inkOf(page: Page, id: string): Promise<number> {
+  return page.evaluate(`(() => {
+    const canvas = document.getElementById("${id}-chart");
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    let inked = 0;
+    for (let at = 3; at < data.length; at += 4) if (data[at] > 0) inked += 1;
+    return inked;
+  })()`);
 }

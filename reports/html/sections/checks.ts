@@ -42,8 +42,8 @@ ${columns.map((check, index) => html`<th scope="col" title="${check.id}: ${check
 `,
   )}</tbody></table>`;
   const key =
-    "✓ passed. ✗ failed: the mechanism cannot. ? this machine cannot run the check or the mechanism. – the claim does " +
-    "not exist for such a mechanism. Blank: not examined in this run. The columns are explained below.";
+    "✓ passed. ✗ failed: the mechanism cannot. ? this machine cannot run the check or the mechanism. – the claim " +
+    "does not exist for such a mechanism. Blank: not examined in this run. The columns are explained below.";
   return html`${scrollBox("Matrix of checks", table, key)}
 <ol class="columns">${columns.map((check) => html`<li><code>${check.id}</code> ${check.title}</li>`)}</ol>`;
 }

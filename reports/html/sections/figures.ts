@@ -13,8 +13,8 @@ const FIGURES: readonly Figure[] = [
     title: "Where the order flips by size",
     text:
       "Median round trip against message size, both axes logarithmic; whiskers are 95 % intervals. A number marks " +
-      "where two rows change places: ratios within the same rounds tell them apart on both sides. A ? marks where only " +
-      "the medians do, so that this run cannot tell.",
+      "where two rows change places: ratios within the same rounds tell them apart on both sides. A ? marks where " +
+      "only the medians do, so that this run cannot tell.",
   },
   {
     id: "percentiles",
