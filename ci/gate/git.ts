@@ -31,8 +31,9 @@ export class Repository {
       const { code, stderr, killed } = error as { code?: string | number; stderr?: string; killed?: boolean };
       const failed = code !== "ENOENT" && killed !== true;
       const last = failed ? stderr?.trim().split("\n").at(-1) : programFailure("git", error, LIMIT_MS);
-      const advice = failed ? await this.#advice() : "name a commit, branch or tag";
-      throw new UsageError(`--base "${this.#ref}" cannot be checked out${last ? `: ${last}` : ""}; ${advice}`);
+      const what = `--base "${this.#ref}" cannot be checked out${last ? `: ${last}` : ""}`;
+      if (code === "ENOENT") throw new UsageError(what);
+      throw new UsageError(`${what}; ${failed ? await this.#advice() : "name a commit, branch or tag"}`);
     }
   }
 

@@ -1,6 +1,6 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
-import { languageObstacle, languageReason, parseClient, peersFor } from "./peers.ts";
+import { languageObstacle, languageReason, noteAbsent, parseClient, peersFor } from "./peers.ts";
 import { type Candidate, resolveTransports } from "./transports.ts";
 
 const choice = { placements: ["same-cpu", "two-cpus"], modes: undefined, cells: chooseCells(undefined, [64]) } as const;
@@ -73,3 +73,19 @@ test.runIf(unix !== undefined && languageObstacle(unix.transport, "python", "cli
     expect(() => parseClient("ruby")).toThrow('unknown client "ruby"; valid: node, python');
   },
 );
+
+test("a language of servers that is not here is named with its remedy, and the run counts as incomplete", async () => {
+  const [first] = (await resolveTransports(["unix"])).candidates as [Candidate];
+  const absent = {
+    ...first,
+    transport: { ...first.transport, peers: { python: ["ipcmark-none", "peer.py"] as const } },
+  };
+  const written = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  const isIncomplete = [["node"], ["node", "python"]].map((peers) =>
+    noteAbsent({ candidates: [absent], refused: [] }, peers),
+  );
+  const text = written.mock.calls.join("");
+  written.mockRestore();
+  expect(isIncomplete).toEqual([false, true]);
+  expect(text).toBe("unix did not run with a server in python: ipcmark-none not found; install it\n");
+});

@@ -15,7 +15,7 @@ import type { CheckResult, Report } from "../results/model.ts";
 import { ensureWritable, store } from "../results/store.ts";
 import { type SharedOptions, withShared } from "./options.ts";
 import { printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
-import { languageObstacle, languageReason, noteAbsent, programFor } from "./peers.ts";
+import { languageObstacle, languageReason, noteAbsent, programFor, whyAbsent } from "./peers.ts";
 import { finishReport, startRun } from "./run.ts";
 import { unknownName } from "./suggest.ts";
 import { type Candidate, type Chosen, resolveTransports } from "./transports.ts";
@@ -149,7 +149,7 @@ export function absentRow(
 
 function exitCode(results: readonly CheckResult[], chosen: Chosen, peers: readonly string[] | undefined): number {
   const isIncomplete = noteAbsent(chosen, peers);
-  const sentences = notExamined(results, chosen.candidates);
+  const sentences = notExamined(results, chosen.candidates, peers);
   if (!isIncomplete && sentences.length === 0 && !results.some(isDecided)) {
     sentences.push(`nothing was examined: ${results[0]?.reason ?? "no check was run"}`);
   }
@@ -162,9 +162,13 @@ function isDecided({ status }: CheckResult): boolean {
   return status === "passed" || status === "failed";
 }
 
-/** Returns sentences on mechanisms that were named and are here, but had no check that applies and could run. */
-function notExamined(results: readonly CheckResult[], candidates: readonly Candidate[]): string[] {
-  const named = candidates.filter((candidate) => candidate.named && candidate.record.available);
+/** Returns sentences on mechanisms that were named and can run here, but had no check that applies and could run. */
+function notExamined(
+  results: readonly CheckResult[],
+  candidates: readonly Candidate[],
+  peers: readonly string[] | undefined,
+): string[] {
+  const named = candidates.filter((candidate) => candidate.named && whyAbsent(candidate, peers) === undefined);
   return named.flatMap(({ record: { id } }) => {
     const own = results.filter(({ transport }) => transport === id);
     const first = own.find(({ status }) => status === "unavailable");

@@ -109,10 +109,19 @@ export function noteAbsent(
     const reason = whyAbsent(candidate, peers);
     if (reason !== undefined) return [`${record.id} was asked for by name and did not run: ${reason}`];
     if (!named) return [];
-    return foreignClients(transport, clients).flatMap((language) => {
-      const found = languageObstacle(transport, language, "clients");
-      return found === undefined ? [] : [`${record.id} is measured with a client on Node only: it ${found.reason}`];
+    const without = languagesFor(transport, peers).flatMap((language) => {
+      const found = languageObstacle(transport, language);
+      if (found?.status !== "unavailable") return [];
+      return [`${record.id} did not run with a server in ${language}: ${found.reason}`];
     });
+    const alone = foreignClients(transport, clients).flatMap((language) => {
+      const found = languageObstacle(transport, language, "clients");
+      if (found === undefined) return [];
+      const reason = found.status === "unavailable" ? found.reason : `it ${found.reason}`;
+      return [`${record.id} is measured with a client on Node only: ${reason}`];
+    });
+    // With a client in a language that is not here, one sentence is enough.
+    return alone.length > 0 ? alone : without;
   });
   for (const sentence of absent) note(sentence);
   return absent.length + refused.length > 0;

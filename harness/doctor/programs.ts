@@ -47,9 +47,9 @@ function look({ name, args, without, fix }: Program): Finding {
     const said = execFileSync(name, args, { encoding: "utf8", timeout: PROBE_MS, stdio: ["ignore", "pipe", "pipe"] });
     return { topic: name, status: "ok", found: said.split("\n", 1)[0]?.trim() ?? "there" };
   } catch (error) {
-    const found = programFailure(name, error, PROBE_MS);
     // No fix where the program is there: installing it again would not help.
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    const found = missing ? `${name} not found` : programFailure(name, error, PROBE_MS);
     return { topic: name, status: "note", found, meaning: without, ...(missing ? { fix } : {}) };
   }
 }

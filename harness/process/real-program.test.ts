@@ -13,7 +13,7 @@ test("a program that is no Python stays what it is called", () => {
 });
 
 test("a program that is not there, one that fails and one that does not answer are three sentences", () => {
-  expect(realProgram("ipcmark-no-such-program")).toEqual({ reason: "ipcmark-no-such-program is not installed" });
+  expect(realProgram("ipcmark-no-such-program")).toEqual({ reason: "ipcmark-no-such-program not found; install it" });
   const failing = join(directory, "failing");
   writeFileSync(failing, "#!/bin/sh\necho broken >&2\nexit 3\n", { mode: 0o755 });
   expect(realProgram(failing)).toEqual({ reason: `${failing} cannot be run: broken` });
@@ -33,6 +33,6 @@ test.skipIf("reason" in realProgram("python3"))("a Python is chosen by the modul
     ),
   });
   expect(pythonWith("ipcmark-no-such-program", "json")).toEqual({
-    reason: "ipcmark-no-such-program is not installed",
+    reason: "ipcmark-no-such-program not found; install it",
   });
 });

@@ -83,7 +83,7 @@ async function started(context: CheckContext, language: string, program: string)
     return await context.startPeer({ language });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    if (/ENOENT/.test(message)) throw new NotApplicable(`the program ${program} is not on this machine`);
+    if (/ENOENT/.test(message)) throw new NotApplicable(`${program} not found; install it`);
     if (/No module named/.test(message))
       throw new NotApplicable(`its server in ${language} lacks a library: ${message}`);
     throw error;

@@ -44,10 +44,7 @@ export async function mkfifoAvailability(): Promise<Availability> {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     // BSD's mkfifo has no --version and exits with a code, but that shows that the program exists.
     if (typeof code === "number") return { available: true, version: "mkfifo" };
-    return {
-      available: false,
-      reason: `${programFailure("mkfifo", error, MKFIFO_LIMIT_MS)} (it is part of coreutils)`,
-    };
+    return { available: false, reason: programFailure("mkfifo", error, MKFIFO_LIMIT_MS) };
   }
 }
 

@@ -1,16 +1,24 @@
+import { asRoot } from "../contract/shortage.ts";
+
 /** Describes the end of a process: `exited with code 7`, `was ended by SIGKILL`. */
 export function howEnded({ code, signal }: { readonly code: number | null; readonly signal: string | null }): string {
   return signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
 }
 
+/** Packages of the system that have a program. */
+const PACKAGES: Readonly<Record<string, string>> = { git: "git", mkfifo: "coreutils", python3: "python3" };
+
 /**
- * Explains why running a program failed: it is not installed, did not end in time, or failed itself.
+ * Explains why running a program failed, with the remedy: it was not found, did not end in time, or failed itself.
  *
  * @param error thrown by `execFile` or `execFileSync`, or returned by `spawnSync`
  */
 export function programFailure(name: string, error: unknown, limitMs: number): string {
   const { code, killed, stderr, message = "" } = error as Partial<ExecError>;
-  if (code === "ENOENT") return `${name} is not installed`;
+  if (code === "ENOENT") {
+    const found = PACKAGES[name];
+    return `${name} not found; ${found === undefined ? "install it" : asRoot(`apt-get install ${found}`)}`;
+  }
   if (code === "ETIMEDOUT" || killed === true) {
     return `${name} did not end within ${limitMs / 1000} s: is the machine busy, or the program waiting for something?`;
   }
