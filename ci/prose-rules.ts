@@ -47,15 +47,19 @@ export function findingsIn(source: string): Finding[] {
   });
 }
 
-/** Returns the lines of prose in a document that are too long. Tables, code and generated sections may be wider. */
-export function wideLinesIn(markdown: string): Finding[] {
+/** Returns the lines of a document that break a rule. Tables, code and generated sections may be wider. */
+export function findingsInDocument(markdown: string): Finding[] {
   let isCode = false;
   let isGenerated = false;
   return markdown.split("\n").flatMap((text, index): Finding[] => {
     if (/^\s*```/.test(text)) isCode = !isCode;
     const mark = /^<!-- [\w-]+: (begin|end) -->$/.exec(text)?.[1];
     if (mark !== undefined) isGenerated = mark === "begin";
-    const isProse = !isCode && !isGenerated && !/^\s*\|/.test(text);
-    return isProse && text.length > COLUMNS ? [{ line: index + 1, rule: "columns", text: text.trim() }] : [];
+    if (isCode || isGenerated) return [];
+    const line = { line: index + 1, text: text.trim() };
+    return [
+      ...(text.length > COLUMNS && !/^\s*\|/.test(text) ? [{ ...line, rule: "columns" as const }] : []),
+      ...(PERSONS.test(text.replace(/`[^`]*`/g, "")) ? [{ ...line, rule: "person" as const }] : []),
+    ];
   });
 }
