@@ -12,8 +12,6 @@ export type SideName = (typeof SIDES)[number];
 export class CommandLedger implements LookLedger {
   readonly cell: CommandCell;
   readonly pairs: ValuePair[] = [];
-  /** Every value that a command prints was asked for. */
-  readonly isExtraOnly = false;
   readonly #limits: Limits;
   /** Number of runs that ended well, and of those that printed the value. */
   readonly #done: Readonly<Record<SideName, number>>;
@@ -54,6 +52,9 @@ export class CommandLedger implements LookLedger {
   get isRed(): boolean {
     return this.#state === "regression" && !this.isInvalid;
   }
+
+  /** Does nothing: every value that a command prints was asked for. */
+  endExtras(): void {}
 
   look(looks: Looks, affordable: number): void {
     if (!this.isOpen) return;

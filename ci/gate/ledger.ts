@@ -44,6 +44,7 @@ export class Ledger implements LookLedger {
   readonly pairs: PairRecord[] = [];
   readonly #judged: readonly Judged[];
   #looks = 0;
+  #hasExtras = true;
   /** Number of pairs at the last look: a look without new ones would spend a share of the error for nothing. */
   #seen = 0;
 
@@ -63,11 +64,7 @@ export class Ledger implements LookLedger {
   }
 
   get isOpen(): boolean {
-    return !this.isInvalid && this.#judged.some(isAskedFor);
-  }
-
-  get isExtraOnly(): boolean {
-    return this.isOpen && !this.#judged.some(({ gated, state }) => state === "open" && !gated.isExtra);
+    return !this.isInvalid && this.#judged.some((each) => this.#isWanted(each));
   }
 
   get isRed(): boolean {
@@ -104,8 +101,17 @@ export class Ledger implements LookLedger {
       if (each.state !== "open") return false;
       const evidence = evidenceOf(this.#differences(each.gated.metric), this.#looks + 1);
       const state = judge(evidence, { ...each.gated, ...looks, affordable: Number.POSITIVE_INFINITY });
-      return isAskedFor({ gated: each.gated, state, evidence });
+      return this.#isWanted({ gated: each.gated, state, evidence });
     });
+  }
+
+  endExtras(): void {
+    this.#hasExtras = false;
+  }
+
+  /** True where a metric gets pairs of its own. */
+  #isWanted(judged: Judged): boolean {
+    return (this.#hasExtras || !judged.gated.isExtra) && isAskedFor(judged);
   }
 
   /** Returns the slowdown in p50 that so many pairs find, with the scatter so far. */

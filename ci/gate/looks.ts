@@ -9,14 +9,14 @@ export type Looks = Pick<Question, "alpha" | "step">;
 export interface LookLedger {
   /** True where more pairs are needed. */
   readonly isOpen: boolean;
-  /** True where it is open for a metric only that nobody asked for. */
-  readonly isExtraOnly: boolean;
   /** True where it makes the gate red, whatever else is found. */
   readonly isRed: boolean;
   /** True where failures ended it, so that no look is taken. */
   readonly isInvalid: boolean;
   /** Returns true where a look now would leave it open, if there were time for ever. */
   staysOpen(looks: Looks): boolean;
+  /** Ends the search for what nobody asked for: the gate is red whatever it finds. */
+  endExtras(): void;
   /** Takes a look at the data. @param affordable further pairs that the budget allows */
   look(looks: Looks, affordable: number): void;
 }
@@ -45,11 +45,7 @@ export async function lookUntilDecided<Kind extends LookLedger>(gate: LookedAt<K
     const all = gate.affordable((ledger) => !ledger.isInvalid);
     gate.most = Math.max(gate.most, gate.ran + Math.max(rest, all));
     for (const ledger of ledgers) if (!ledger.isInvalid) ledger.look(looks, rest);
-    pairs = ledgers.some(({ isOpen }) => isOpen) && !isSettled(ledgers) ? Math.min(step, rest) : 0;
+    if (ledgers.some(({ isRed }) => isRed)) for (const ledger of ledgers) ledger.endExtras();
+    pairs = ledgers.some(({ isOpen }) => isOpen) ? Math.min(step, rest) : 0;
   }
-}
-
-/** True where more pairs cannot change the exit code: a ledger is red, and what is open was not asked for. */
-function isSettled(ledgers: readonly LookLedger[]): boolean {
-  return ledgers.some(({ isRed }) => isRed) && ledgers.every(({ isOpen, isExtraOnly }) => !isOpen || isExtraOnly);
 }
