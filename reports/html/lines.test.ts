@@ -30,8 +30,8 @@ test("a line over the rate has the change of order along it, and the knee of eac
   expect(others).toEqual([]);
   expect(line?.crossings.map(({ text }) => text)).toEqual(["tcp is ahead at 4.00 k/s, unix at 16.0 k/s."]);
   expect(line?.knees).toEqual([
-    { name: "unix", rate: 16_000 },
-    { name: "tcp", rate: 4000 },
+    { name: "unix", rate: 16_000, isHighest: true },
+    { name: "tcp", rate: 4000, isHighest: false },
   ]);
   expect(line?.benchmarks).toHaveLength(3);
 });

@@ -16,8 +16,11 @@ export interface ViewLine {
   /** Size of the messages; null where it is what varies. */
   readonly payload: number | null;
   readonly crossings: readonly (Crossing & { readonly text: string })[];
-  /** Highest rate that each row followed; null where none. Rows that were not judged are left out. */
-  readonly knees: readonly { readonly name: string; readonly rate: number | null }[];
+  /**
+   * Highest rate that each row followed; null where none. Rows that were not judged are left out. `isHighest`: no
+   * higher rate was offered, so the knee is beyond.
+   */
+  readonly knees: readonly { readonly name: string; readonly rate: number | null; readonly isHighest: boolean }[];
 }
 
 /** Cell as the charts draw it; `view.ts` has all of its fields. */
@@ -124,5 +127,6 @@ function kneesOf(group: readonly Entry[], curves: readonly Curve[]): ViewLine["k
     );
     return curve?.kneePerSecond === undefined ? [] : [[cell.name, curve.kneePerSecond]];
   });
-  return [...new Map(found)].map(([name, rate]) => ({ name, rate }));
+  const highest = Math.max(...group.map(({ cell }) => cell.rate ?? 0));
+  return [...new Map(found)].map(([name, rate]) => ({ name, rate, isHighest: rate === highest }));
 }

@@ -97,7 +97,7 @@ function sentence(places, { noun }, latency) {
   const parts = [
     front.length === 0 ? "" : `On the front of ${latency} and ${noun}: ${listed(front)}.`,
     open.length === 0 ? "" : `This run cannot tell for ${listed(open)}.`,
-    beaten.length === 0 ? "" : `Beaten in both by one other: ${listed(beaten)}.`,
+    beaten.length === 0 ? "" : `Another row is better in both than ${listed(beaten)}.`,
   ];
   return parts.filter(Boolean).join(" ");
 }

@@ -77,7 +77,8 @@ const endLabels = {
     ctx.save();
     ctx.font = LABEL_FONT;
     ctx.textBaseline = "middle";
-    for (const { name, colour, x, y, at } of labels) {
+    // With more names than there is room for, those above the plot are left to the table.
+    for (const { name, colour, x, y, at } of labels.filter((label) => label.at >= chartArea.top)) {
       ctx.strokeStyle = colour;
       ctx.globalAlpha = 0.4;
       ctx.beginPath();

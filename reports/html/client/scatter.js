@@ -62,8 +62,9 @@ export function drawScatter(id, label, marks, x, y) {
         x: {
           ...axis({ kind: "logarithmic", title: x.title, text: x.text, ...(ticks ? { ticks } : {}) }),
           ...spread(xs),
+          ...(ticks ? {} : ROUND_TICKS),
         },
-        y: { ...axis({ kind: "logarithmic", title: y.title, text: y.text }), ...spread(ys) },
+        y: { ...axis({ kind: "logarithmic", title: y.title, text: y.text }), ...spread(ys), ...ROUND_TICKS },
       },
       plugins: {
         legend: { display: false },
@@ -81,6 +82,13 @@ export function drawScatter(id, label, marks, x, y) {
     },
   });
 }
+
+/** Drops the ticks that Chart.js puts at the ends of an axis, which are no round numbers. */
+const ROUND_TICKS = {
+  afterBuildTicks: (/** @type {import("chart.js").Scale} */ scale) => {
+    scale.ticks = scale.ticks.filter(({ value }) => value !== scale.min && value !== scale.max);
+  },
+};
 
 /** Returns the range with room for rings and names. @param {readonly number[]} values */
 function spread(values) {

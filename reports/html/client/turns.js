@@ -1,6 +1,6 @@
 // Where lines change places, and the knees of load curves: marks in a chart, and lists below it.
 import { quantity } from "../../../harness/results/format.ts";
-import { distinct, view } from "./data.js";
+import { view } from "./data.js";
 import { byId, element } from "./dom.js";
 import { cssColour, lookOf } from "./look.js";
 
@@ -9,7 +9,7 @@ import { cssColour, lookOf } from "./look.js";
 /** @typedef {Line["crossings"][number]} Crossing */
 /**
  * @typedef {{ crossing: Crossing, sign: string }} Turn
- * @typedef {{ name: string, rate: number | null }} Knee
+ * @typedef {Line["knees"][number]} Knee
  */
 
 /** Largest number of changes that are marked in a chart. */
@@ -62,14 +62,15 @@ function fillRest(id, title, crossings) {
 
 /** Returns a sentence on the knees; empty where none was judged. @param {readonly Knee[]} knees */
 export function kneeSentence(knees) {
-  if (knees.length === 0) return "";
-  const rates = distinct(knees.map(({ rate }) => rate)).sort((a, b) => (b ?? 0) - (a ?? 0));
-  const parts = rates.map((rate) => {
-    const names = knees.filter((knee) => knee.rate === rate).map(({ name }) => name);
-    return `${rate === null ? "none of the rates" : `up to ${quantity(rate)}/s`}: ${names.join(", ")}`;
+  const groups = [...new Set(knees.map(({ rate }) => rate))].sort((a, b) => (a ?? 0) - (b ?? 0));
+  const parts = groups.map((rate) => {
+    const own = knees.filter((knee) => knee.rate === rate);
+    const names = own.map(({ name }) => name).join(", ");
+    if (rate === null) return `none of the rates was followed by ${names}`;
+    if (own.some(({ isHighest }) => isHighest)) return `no knee up to ${quantity(rate)}/s, the highest rate: ${names}`;
+    return `knee of ${names} at ${quantity(rate)}/s`;
   });
-  const meaning = "the last rate that was followed with a median below three times that at the lowest rate";
-  return `Knee (upright bar), ${meaning}: ${parts.join("; ")}.`;
+  return parts.length === 0 ? "" : `${parts.join("; ")}.`.replace(/^./, (first) => first.toUpperCase());
 }
 
 /**
@@ -84,7 +85,7 @@ export function turnMarks(turns, knees) {
     afterDatasetsDraw(chart) {
       const { ctx } = chart;
       ctx.save();
-      for (const knee of knees) drawKnee(chart, knee);
+      for (const knee of knees) if (!knee.isHighest) drawKnee(chart, knee);
       /** @type {{ x: number, y: number }[]} */
       const taken = [];
       for (const { crossing, sign } of turns) {

@@ -40,7 +40,8 @@ const FIGURES: readonly Figure[] = [
     title: "Load, depth and clients",
     text:
       "Cost against what varies in the chosen benchmark: offered rate, messages in flight, or client processes. " +
-      "Numbers and ? as above.",
+      "Numbers and ? as above. An upright bar is the knee: the last rate that a row followed with a median below " +
+      "three times that at the lowest rate.",
   },
 ];
 

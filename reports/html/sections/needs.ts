@@ -73,7 +73,7 @@ function standingCell({ kind }: NeedStanding): Html {
   const { sign } = NEED_SIGNS[kind];
   const spoken = SPOKEN[kind];
   if (spoken === "") return html`<td class="${kind}">${sign}</td>`;
-  return html`<td class="${kind}"><span aria-hidden="true">${sign}</span><span class="hidden">${spoken}</span></td>`;
+  return html`<td class="${kind}" aria-label="${spoken}">${sign}</td>`;
 }
 
 function reasons(found: readonly NeedReason[]): Html | "" {
