@@ -140,7 +140,7 @@ function confirmation(
   return [
     "### Confirmation",
     "The first command fails when a change of the code makes the chosen option slower. " +
-      `The second measures what the decision rests on again (${measured}). ` +
+      `The second measures the options that decided again (${measured}). ` +
       "It ends with 0 if the decision still holds, 20 if another option wins, 21 if the run " +
       "cannot tell, and 22 if the conditions have changed.",
     ["```sh", gate, ["npx ipcmark recheck", quoted(path), ...messages].join(" "), "```"].join("\n"),
@@ -158,7 +158,7 @@ function prosAndCons(
     const { show, noun, more } = METRICS[question.optimize];
     const figures = `its ${noun} is ${figuresText(candidate.rows, show)}`;
     const found = best === undefined ? undefined : compareRounds(candidate.rounds, best[1].rounds);
-    const times = found === undefined || index === 0 ? "" : `, ${timesAs(found, more, 2)} relative to ${best?.[0]}`;
+    const times = found === undefined || index === 0 ? "" : `, ${timesAs(found, more, 2, best?.[0])}`;
     const isBehind = (found?.interval?.[0] ?? 0) > 1;
     const cost = costOf(candidate);
     const failed = evidence.checks.filter((check) => check.transport === candidate.name && check.status === "failed");

@@ -8,7 +8,7 @@ import { renderMarkdown } from "./markdown.ts";
 import { answer, compareTables, pickParagraph } from "./terminal/index.ts";
 import { fixtureReport } from "./testing/fixture.ts";
 
-const SENTENCE = "tcp (server in python) takes 30.1 µs: 1.40 times as long (1.38 to 1.43) relative to unix.";
+const SENTENCE = "tcp (server in python) takes 30.1 µs: 1.40 times as long as unix (1.38 to 1.43).";
 const fixture = fixtureReport();
 const peer = { language: "python", version: "3.11.7" };
 const report: Report = {

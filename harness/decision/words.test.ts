@@ -14,18 +14,18 @@ function judgement(outcome: Judgement["outcome"], change: Partial<Against> = {})
 test.for([
   [
     judgement("holds"),
-    "unix: it still holds. tcp is simpler: tcp takes 1.30 times as long (1.20 to 1.40) relative to unix, " +
+    "unix: it still holds. tcp is simpler: tcp takes 1.30 times as long as unix (1.20 to 1.40), " +
       "which is slower by more than the 10 % that matter.",
   ],
   [
     judgement("other-wins", { rivalIsSimpler: false }),
-    "unix: another one wins: tcp. unix takes 1.30 times as long (1.20 to 1.40) relative to tcp, " +
+    "unix: another one wins: tcp. unix takes 1.30 times as long as tcp (1.20 to 1.40), " +
       "which is slower by more than the 10 % that matter.",
   ],
   [
     judgement("cannot-tell"),
-    "unix: this run cannot tell whether it holds. tcp is simpler: tcp takes 1.30 times as long (1.20 to 1.40) " +
-      "relative to unix, and whether it is slower by more than the 10 % that matter is not shown.",
+    "unix: this run cannot tell whether it holds. tcp is simpler: tcp takes 1.30 times as long as unix " +
+      "(1.20 to 1.40), and whether it is slower by more than the 10 % that matter is not shown.",
   ],
   [
     judgement("cannot-tell", { comparison: { ratio: 2, interval: null, common: 3 } }),
@@ -60,6 +60,6 @@ test("a request with work has its own ratio", () => {
     breakEvenBounds: null,
   } as const;
   expect(sentenceOfRecheck(judgement("other-wins", { request }), { ...QUESTION, assumedWorkNs: 1e6 }, [])).toContain(
-    "relative to unix, and a request with 1.00 ms of work 1.01 times (1.00 to 1.02), which is not slower by more than",
+    "as unix (1.20 to 1.40), and a request with 1.00 ms of work 1.01 times (1.00 to 1.02), which is not slower by",
   );
 });

@@ -52,7 +52,7 @@ function groundOf(one: Against, chosen: string, question: Question): string {
   if (comparison.interval === null)
     return `${slow} and ${fast} were measured together in ${count(comparison.common, "round")}, and an order needs 6`;
   const full = withDefaults(question);
-  const takes = `${slow} takes ${timesAs(comparison, METRICS[full.optimize].more, 2)} relative to ${fast}`;
+  const takes = `${slow} takes ${timesAs(comparison, METRICS[full.optimize].more, 2, fast)}`;
   const subject = rivalIsSimpler ? `${rival} is simpler: ${takes}` : takes;
   return `${subject}${ofRequest(one, question)}, ${claimOf(one, shareOf(full))}`;
 }

@@ -28,7 +28,7 @@ function describe(candidate: Candidate, language: string, question: FullQuestion
   const times =
     interval === null
       ? "too few rounds to compare"
-      : `${timesAs(found, more, 2)} relative to ${shownName(chosen.name)}${overSizes(question)}`;
+      : `${timesAs(found, more, 2, shownName(chosen.name))}${overSizes(question)}`;
   const cost = costOf(candidate);
   const price = cost === undefined ? "" : `, and uses ${cost}`;
   const sentence = `${transport} (server in ${language}) takes ${figuresText(rows, show)}: ${times}${price}.`;

@@ -47,8 +47,8 @@ describe("the pick", () => {
         { transport: "other", mode: "event", language: "python", ratio: 0.5 },
       ]);
       expect(found?.otherServers?.[0]?.sentence).toBe(
-        "other (server in python) takes 10.0 µs (64 B) and 10.0 µs (4 KiB): 0.50 times as long (0.50 to 0.50) " +
-          "relative to here, " +
+        "other (server in python) takes 10.0 µs (64 B) and 10.0 µs (4 KiB): 0.50 times as long as here " +
+          "(0.50 to 0.50), " +
           "over these sizes together, and uses 20.0 µs of CPU per round trip of 64 B.",
       );
     });

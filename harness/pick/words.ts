@@ -66,10 +66,11 @@ function sizesOf({ payloads }: FullQuestion): string {
   return payloads.map(bytes).join(" and ");
 }
 
-/** Formats a ratio with its 95 % interval: `2.00 times as long (1.95 to 2.05)`. */
-export function timesAs(found: Judged["comparison"], more: string, digits: number): string {
+/** Formats a ratio with its 95 % interval: `2.00 times as long (1.95 to 2.05)`, or `2.00 times as long as unix (…)`. */
+export function timesAs(found: Judged["comparison"], more: string, digits: number, other?: string): string {
   const range = found.interval?.map((end) => end.toFixed(2)).join(" to ");
-  return `${found.ratio.toFixed(digits)} times ${more}${range === undefined ? "" : ` (${range})`}`;
+  const as = other === undefined ? "" : ` as ${other}`;
+  return `${found.ratio.toFixed(digits)} times ${more}${as}${range === undefined ? "" : ` (${range})`}`;
 }
 
 /** Writes the sentence of a choice between candidates that have an order. */
