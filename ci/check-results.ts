@@ -4,7 +4,7 @@ import { checkMatrix, FIGURE_TITLES, FIGURES_EXPLAINED, figuresOf, STATUS_MARKS 
 import { CONTAINER_TITLES, containerRows } from "../reports/containers.ts";
 
 /** Sections of documents that are written from what was recorded. */
-type Section = "results" | "containers";
+type Section = "results" | "containers" | "sample";
 
 const beginOf = (section: Section): string => `<!-- ${section}: begin -->`;
 const endOf = (section: Section): string => `<!-- ${section}: end -->`;

@@ -7,6 +7,8 @@ import { Command, Option } from "commander";
 import { describe, expect, it } from "vitest";
 import { COMMANDS, everyFlag } from "../harness/cli/commands.ts";
 import { withConfig } from "../harness/cli/config-file.ts";
+import { loadReport } from "../harness/results/load-report.ts";
+import { resultsIn } from "./check-results.ts";
 import {
   blocksOf,
   commandsOf,
@@ -17,6 +19,7 @@ import {
   type NamedCommand,
 } from "./docs-commands.ts";
 import { flagRows, flagsDocument } from "./docs-flags.ts";
+import { answerText } from "./for-documents.ts";
 
 interface Manifest {
   readonly scripts: Readonly<Record<string, string>>;
@@ -167,6 +170,11 @@ describe("the code of the documents", () => {
 });
 
 describe("the README", () => {
+  it("has the answer of the sample", () => {
+    const sample = loadReport(join(ROOT, "reports/sample/compare.json"));
+    expect(resultsIn(read("README.md"), "sample")).toBe(answerText(sample));
+  });
+
   it("has at most 20 lines for each kind of reader", () => {
     const sections = read("README.md")
       .split(/^## /m)

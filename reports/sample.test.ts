@@ -16,10 +16,16 @@ describe("the committed samples", () => {
   it.each(names)("%s names its machine by CPU, system and runtime only", (name) => {
     const text = readFileSync(file(name), "utf8");
     expect(text.match(/"[^"]*(?<![\w/])\/(home|root|tmp|work|Users|var|opt)\/[^"]*"/g)).toBeNull();
-    expect(text).not.toMatch(/"(host|hostname|user|username|cwd)":/i);
+    expect(text).not.toMatch(/"(host|hostname|user|username|cwd|fingerprint|memoryBytes|allowedCpus|cgroup)":/i);
     const { kernel, virtualization } = loadReport(file(name).pathname).environment;
     expect(kernel).toMatch(/^\d+\.\d+$/);
     expect([null, "none", "virtual"]).toContain(virtualization);
+  });
+
+  it("show the first screen of the page in a picture that loads fast", () => {
+    const picture = readFileSync(file("compare.png"));
+    expect([picture.readUInt32BE(16), picture.readUInt32BE(20)]).toEqual([1440, 900]);
+    expect(picture.length).toBeLessThan(200_000);
   });
 
   it("show a claim that is confirmed here, one that is refuted, and one that cannot be compared", () => {

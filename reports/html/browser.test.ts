@@ -5,6 +5,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { pickAmong } from "../../harness/pick/among.ts";
 import { ratio } from "../../harness/results/format.ts";
+import { loadReport } from "../../harness/results/load-report.ts";
 import type { Quantiles, Report } from "../../harness/results/model.ts";
 import { decidedReport } from "../../harness/testing/decided-report.ts";
 import { blocksOf } from "../blocks.ts";
@@ -62,7 +63,7 @@ describe.skipIf(!CHROMIUM)(`the page ${IN_CHROMIUM}`, () => {
   });
 
   test("has answer, certainty, question and picture on the first screen, and at most 8 pages of paper", async () => {
-    const { page } = await open(fullReport());
+    const { page } = await open(loadReport(join(import.meta.dirname, "../sample/compare.json")));
     for (const [width, height] of [
       [1440, 900],
       [390, 844],
@@ -73,18 +74,16 @@ describe.skipIf(!CHROMIUM)(`the page ${IN_CHROMIUM}`, () => {
         .evaluateAll((all) =>
           all.map((one) => one.getBoundingClientRect()).map(({ right, bottom }) => [right, bottom]),
         );
-      expect(ends).toHaveLength(7);
+      expect(ends).toHaveLength(8);
       for (const [right = 0, bottom = 0] of ends) expect([right <= width, bottom <= height]).toEqual([true, true]);
     }
     const pdf = (await page.pdf({ preferCSSPageSize: true })).toString("latin1");
-    const pages = pdf.match(/\/Type \/Page\b/g)?.length ?? 0;
-    expect(pages).toBeGreaterThan(2);
-    expect(pages).toBeLessThanOrEqual(8);
+    expect([3, 4, 5, 6, 7, 8]).toContain(pdf.match(/\/Type \/Page\b/g)?.length);
     await page.emulateMedia({ media: "print" });
     const heights = await page
       .locator("#controls, .contents, #details, #checks > details > dl")
       .evaluateAll((all) => all.map((one) => one.getBoundingClientRect().height > 0));
-    expect(heights).toEqual([false, false, false, true, true]);
+    expect(heights).toEqual([false, false, false, true]);
   });
 
   test("ranks as the terminal does: same order, same ratios, baselines below", async () => {

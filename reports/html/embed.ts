@@ -1,4 +1,4 @@
-import type { Report, Trial, TrialFigures } from "../../harness/results/model.ts";
+import type { Measurement, Report, Trial, TrialFigures } from "../../harness/results/model.ts";
 
 /** Largest report to embed as it is; above it the page opens slowly. Most of its size is histograms of trials. */
 const EMBED_LIMIT_BYTES = 12 * 1024 * 1024;
@@ -6,13 +6,21 @@ const EMBED_LIMIT_BYTES = 12 * 1024 * 1024;
 /** Returns the report as the page carries it for download, and a note of what was left out to keep the page small. */
 export function embeddable(report: Report): { readonly report: Report; readonly note: string } {
   if (JSON.stringify(report).length <= EMBED_LIMIT_BYTES) return { report, note: "" };
-  const measurements = report.measurements.map((cell) => ({
-    ...cell,
-    trials: cell.trials.map(withoutHistogram),
-  }));
   const note =
     "The histograms of single trials were left out of this copy to keep the page small; report.json has them.";
-  return { report: { ...report, measurements }, note };
+  return { report: withoutTrialHistograms(report), note };
+}
+
+/** Returns a report without the distributions of single trials, which no figure of the page needs. */
+export function withoutTrialHistograms(report: Report): Report {
+  const lighten = (cells: readonly Measurement[]): Measurement[] =>
+    cells.map((cell) => ({ ...cell, trials: cell.trials.map(withoutHistogram) }));
+  const { measurements, cBaseline } = report;
+  return {
+    ...report,
+    measurements: lighten(measurements),
+    ...(cBaseline === undefined ? {} : { cBaseline: lighten(cBaseline) }),
+  };
 }
 
 function withoutHistogram(trial: Trial): Trial {
