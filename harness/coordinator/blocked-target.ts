@@ -16,7 +16,7 @@ export class BlockedTarget {
   get reason(): string | undefined {
     const enough = [...this.#found.values()].find((found) => found.length >= ENOUGH);
     if (enough === undefined) return undefined;
-    const what = enough[0]?.reason.split(":", 1)[0];
+    const what = enough[0]?.reason.split(": ", 1)[0];
     const where = enough.map(({ id }) => id).join(" and ");
     return `not examined: ${what}, seen in ${where}; mend that, or select single checks by --scenario`;
   }

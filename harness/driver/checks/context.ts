@@ -66,7 +66,7 @@ export class Workbench implements CheckContext {
   readonly place: Place;
   readonly signal: AbortSignal;
   readonly notes: Record<string, string | number | boolean> = {};
-  /** Servers that run an event loop, so that they must answer control lines at any time. */
+  /** Servers that run an event loop, or are a user's program, so that they must answer at any time. */
   readonly answering = new Set<RunningPeer>();
   readonly #options: WorkbenchOptions;
   readonly #peers = new Map<Peer, RunningPeer>();
@@ -125,7 +125,8 @@ export class Workbench implements CheckContext {
 
   #introduce(running: RunningPeer, mode: WaitMode | undefined = this.transport.capabilities.modes[0]): Peer {
     const { language, pid } = running.info;
-    if (mode === "event" && language === "node" && pid !== process.pid) this.answering.add(running);
+    const isLoop = mode === "event" && language === "node" && pid !== process.pid;
+    if (isLoop || language === PROGRAM) this.answering.add(running);
     const leave = (): RunningPeer => {
       this.answering.delete(running);
       return running;

@@ -3,10 +3,11 @@ import { PROGRAM } from "../../../transports/contract/capabilities.ts";
 import { isIpcError, shortageIn } from "../../../transports/contract/errors.ts";
 import type { Transport } from "../../../transports/contract/transport.ts";
 import { Deadline } from "../../../transports/support/deadline.ts";
+import { BlockedServer } from "../../process/blocked.ts";
 import { shareCompiledCode } from "../../process/compiled-code.ts";
 import { withoutNames } from "../../process/failure.ts";
 import type { CheckDone, CheckWork, DriverStart, FromDriver } from "../../process/messages.ts";
-import { reportCalls, ServerWatch, startBeating } from "./blocked.ts";
+import { reportCalls, ServerWatch, silenceOfProgram, startBeating } from "./blocked.ts";
 import { EVERY_CHECK } from "./catalog.ts";
 import { Workbench } from "./context.ts";
 import { withEventFace } from "./event-face.ts";
@@ -71,10 +72,14 @@ async function runCheck(
   }
   const blocked = await servers.end();
   if (blocked !== undefined) limit.abort();
-  if (failure !== undefined && transport.program !== undefined) failure = await withAccount(bench, failure);
+  let silence: Error | undefined;
+  if (failure !== undefined && transport.program !== undefined) {
+    silence = await withSilence(bench, failure);
+    failure = await withAccount(bench, failure);
+  }
   const obstacle = await bench.cleanUp();
   const strayError = stray.stop();
-  if (blocked !== undefined) throw blocked;
+  if (blocked !== undefined || silence !== undefined) throw blocked ?? silence;
   failure ??= strayError ?? (obstacle === undefined ? undefined : new Error(obstacle));
   const done = {
     type: "check",
@@ -115,6 +120,15 @@ function watchStrayErrors(): { stop(): unknown } {
       return first;
     },
   };
+}
+
+/** Returns the failure that a user's program answers nothing, which then stands for that of the check. */
+async function withSilence(bench: Workbench, failure: unknown): Promise<Error | undefined> {
+  if (failure instanceof NotApplicable) return undefined;
+  const clause = await silenceOfProgram(bench.answering);
+  if (clause === undefined) return undefined;
+  const told = await bench.explain(new Error(`${bench.transport.id} ${clause}`));
+  return new BlockedServer(told instanceof Error ? told.message : clause);
 }
 
 /** Adds to a failure the part that a user's program had in it. */
