@@ -31,7 +31,9 @@ export function prepareToolchain(say: (line: string) => void): Toolchain {
   const cache = join(XDG_CACHE_HOME, "ipcmark");
   mkdirSync(cache, { recursive: true, mode: 0o700 });
   const wine = findWine() ?? installWine(say);
-  const version = execFileSync(wine, ["--version"], { encoding: "utf8" }).trim().split(" ")[0] ?? "wine";
+  // Its standard error asks for 32-bit Wine, which nothing here needs.
+  const { stdout } = spawnSync(wine, ["--version"], { encoding: "utf8" });
+  const version = stdout.trim().split(" ")[0] ?? "wine";
   const prefix = preparePrefix(wine, join(cache, `${version}-prefix`), say);
   const node = join(cache, NODE_PACKAGE.replace("@", "-"));
   fetchPackage(NODE_PACKAGE, node, "package", say);
