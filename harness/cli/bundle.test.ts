@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -181,6 +182,10 @@ describe("a hostile archive", () => {
     await expect(unpacked(gzipSync("no tar at all"), "text.tgz")).rejects.toThrow(StoreError);
     await expect(openBundle(place("plain.tgz", Buffer.from("plain text")))).rejects.toThrow(/gzip data is damaged/);
     await expect(openBundle(folder)).rejects.toThrow(/it is a directory/);
+    const text = '{"__proto__":{}}';
+    const sums = `${createHash("sha256").update(text).digest("hex")}  report.json\n`;
+    const proto = await packed(new Map([["report.json", text], [SUMS, sums]]));
+    await expect(openBundle(place("proto.tgz", proto))).rejects.toThrow(/report\.json in .* \(it has a key "__proto__"\)/);
   });
 });
 

@@ -54,8 +54,8 @@ export async function openBundle(path: string): Promise<Opened> {
   if (text === undefined) throw new StoreError(`"${path}" has no ${REPORT}; name a bundle.tgz that bundle has written`);
   try {
     return { report: parseJson(text), script: files.get(SCRIPT) ?? "" };
-  } catch {
-    throw new StoreError(`${REPORT} in "${path}" is not JSON; name a bundle.tgz that bundle has written`);
+  } catch (error) {
+    throw new StoreError(`${REPORT} in "${path}" is not JSON (${reasonOf(error)}); name a bundle.tgz that bundle has written`);
   }
 }
 
