@@ -184,8 +184,15 @@ describe("a hostile archive", () => {
     await expect(openBundle(folder)).rejects.toThrow(/it is a directory/);
     const text = '{"__proto__":{}}';
     const sums = `${createHash("sha256").update(text).digest("hex")}  report.json\n`;
-    const proto = await packed(new Map([["report.json", text], [SUMS, sums]]));
-    await expect(openBundle(place("proto.tgz", proto))).rejects.toThrow(/report\.json in .* \(it has a key "__proto__"\)/);
+    const proto = await packed(
+      new Map([
+        ["report.json", text],
+        [SUMS, sums],
+      ]),
+    );
+    await expect(openBundle(place("proto.tgz", proto))).rejects.toThrow(
+      /report\.json in .* \(it has a key "__proto__"\)/,
+    );
   });
 });
 

@@ -55,7 +55,9 @@ export async function openBundle(path: string): Promise<Opened> {
   try {
     return { report: parseJson(text), script: files.get(SCRIPT) ?? "" };
   } catch (error) {
-    throw new StoreError(`${REPORT} in "${path}" is not JSON (${reasonOf(error)}); name a bundle.tgz that bundle has written`);
+    throw new StoreError(
+      `${REPORT} in "${path}" is not JSON (${reasonOf(error)}); name a bundle.tgz that bundle has written`,
+    );
   }
 }
 
