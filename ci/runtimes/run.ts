@@ -1,24 +1,20 @@
 /**
  * Maintenance (`npm run test:runtimes`): serves a Unix socket and a TCP port by the example of `transports/sockets` on
  * Node, Bun and Deno, and checks and measures all of them with the same client on Node. npm installs Bun and Deno in a
- * temporary folder. transports/existing-server/RUNTIMES.md has what was found.
+ * temporary folder. transports/existing-server/README.md has what was found.
  *
  * Exit codes: 0 all that applies passed, 10 a check failed, 22 a runtime cannot be installed here.
  */
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EXIT } from "../../harness/results/exit-codes.ts";
-import type { Runtime } from "./servers.ts";
+import { EXAMPLE, echoServer, type Runtime } from "./servers.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const MAIN = join(ROOT, "harness/cli/main.ts");
-const EXAMPLE = join(ROOT, "transports/sockets/example");
 const LIMIT_MS = 120_000;
-/** The example answers in capitals; here its reply is the request. */
-const ANSWER = "Buffer.from(message.toString().toUpperCase())";
-
 const folder = mkdtempSync(join(tmpdir(), "ipcmark-runtimes-"));
 
 /** Installs a package and returns its program; undefined where it cannot be installed or does not run here. */
@@ -37,9 +33,7 @@ function install(name: string, flags: readonly string[]): Runtime | undefined {
 
 /** Writes the server and a module with a transport for each runtime and kind of socket. @returns the module's path */
 function writeModule(runtimes: readonly Runtime[]): string {
-  const server = readFileSync(join(EXAMPLE, "server.mjs"), "utf8");
-  if (!server.includes(ANSWER)) throw new Error("the example of transports/sockets has another answer now");
-  writeFileSync(join(folder, "server.mjs"), server.replace(ANSWER, "message"));
+  writeFileSync(join(folder, "server.mjs"), echoServer());
   copyFileSync(join(EXAMPLE, "frames.mjs"), join(folder, "frames.mjs"));
   const factory = JSON.stringify(new URL("servers.ts", import.meta.url));
   const args = [runtimes, join(folder, "server.mjs")].map((value) => JSON.stringify(value)).join(", ");
@@ -48,8 +42,8 @@ function writeModule(runtimes: readonly Runtime[]): string {
   return module;
 }
 
-function ipcmark(...args: readonly string[]): number {
-  const command = [MAIN, ...args, "--out", join(folder, "out")];
+function ipcmark(name: "check" | "measure", ...args: readonly string[]): number {
+  const command = [MAIN, name, ...args, "--out", `ipcmark-out/runtimes/${name}`];
   return spawnSync(process.execPath, command, { cwd: ROOT, stdio: "inherit" }).status ?? EXIT.crash;
 }
 
@@ -58,15 +52,17 @@ try {
   const node = { name: "node", command: [process.execPath] };
   const module = writeModule([node, ...others.filter((one) => one !== undefined)]);
   const checked = ipcmark("check", "--transport", module);
+  const cells = ["--benchmark", "round-trip", "--payload", "64", "4KiB", "--placement", "same-cpu", "--mode", "event"];
   const measured = ipcmark(
     "measure",
     "--transport",
     "unix",
     "tcp",
     module,
-    "--placement",
-    "same-cpu",
+    ...cells,
     "--no-c-baseline",
+    "--budget",
+    "80s",
   );
   const absent = others.includes(undefined) ? EXIT.incomplete : EXIT.ok;
   process.exitCode = [checked, measured, absent].find((code) => code !== EXIT.ok) ?? EXIT.ok;

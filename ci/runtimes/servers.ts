@@ -1,5 +1,7 @@
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createConnection } from "node:net";
+import { join } from "node:path";
 import {
   existingServer,
   loopbackPort,
@@ -8,6 +10,18 @@ import {
   socketPath,
   type Transport,
 } from "../../harness/index.ts";
+
+/** Folder of the example for `unix` and `tcp`. */
+export const EXAMPLE = join(import.meta.dirname, "../../transports/sockets/example/stream");
+/** The example replies in capitals. */
+const ANSWER = "Buffer.from(message.toString().toUpperCase())";
+
+/** Returns the code of the example's server, with the request as its reply. @throws Error if the example has changed */
+export function echoServer(): string {
+  const code = readFileSync(join(EXAMPLE, "server.mjs"), "utf8");
+  if (!code.includes(ANSWER)) throw new Error(`${EXAMPLE}/server.mjs has no line with ${ANSWER}; name its new answer`);
+  return code.replace(ANSWER, "message");
+}
 
 /** Program that runs JavaScript, with the arguments in front of the name of the file. */
 export interface Runtime {
