@@ -32,7 +32,7 @@ describe("--claims", () => {
       "grpc-heavy",
       "length-prefix",
     ]);
-    expect(claimsOption("x").description).toContain("(default: all claims)");
+    expect(claimsOption("x").description).toContain("(without ids: all claims)");
   });
 
   it("names the nearest id of a mistyped one, and every flag that it cannot be used with", () => {
