@@ -85,7 +85,7 @@ export function times({ ratio: value, interval }: Ranked): string {
 /** Formats the head of an answer: what to use, and for which requests. */
 export function pickTitle(pick: Pick, platform: string): string {
   const what = requestsText(pick.workload);
-  if (pick.verdict === "cannot-tell") return `No order: this run cannot tell which is fastest for ${what}`;
+  if (pick.verdict === "cannot-tell") return `No answer for ${what}`;
   const use = `Use ${shownName(pick.transport, platform)}`;
   return what === "" ? use : `${use} for ${what}`;
 }
