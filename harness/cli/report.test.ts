@@ -179,7 +179,7 @@ describe("a report whose every text is hostile", () => {
 
   it("is data in the page, and well-formed in XML", async () => {
     const page = await renderHtml(hostile);
-    expect(page.match(/<\/script/g)).toHaveLength(5);
+    expect(page.match(/<\/script/g)).toHaveLength(6);
     expect(page).not.toContain("<!--");
     expect(junit(hostile)).not.toMatch(/(?!\n)[\p{Cc}\p{Cs}\ufffe\uffff]/u);
     expect(junit(hostile)).not.toContain("<!--");

@@ -41,7 +41,6 @@ const QUANTILES = ["p50", "p99"];
  */
 export function evidenceIn(report: Decided, modules: ReadonlyMap<string, string> = new Map()): Decided {
   const { pick, environment, question, candidates } = report;
-  const { benchmark } = questionOfPick(pick);
   const { memoryBytes: _memory, allowedCpus: _cpus, cgroup: _group, ...machine } = environment;
   const kept = {
     schemaVersion: report.schemaVersion,
@@ -61,9 +60,7 @@ export function evidenceIn(report: Decided, modules: ReadonlyMap<string, string>
       return module === undefined ? record : { ...record, module };
     }),
     checks: report.checks.map(({ error: _error, ...check }) => check),
-    measurements: report.measurements
-      .filter((row) => row.benchmark === benchmark && row.placement === pick.placement)
-      .map(rowIn),
+    measurements: rowsOfPick(report.measurements, pick),
     cBaseline: [],
     pick,
     question,
@@ -73,6 +70,12 @@ export function evidenceIn(report: Decided, modules: ReadonlyMap<string, string>
     warnings: report.warnings,
   };
   return withoutPaths(kept) as Decided;
+}
+
+/** Returns the rows of the question of a pick, with the figures of each trial that it can rest on. */
+export function rowsOfPick(rows: readonly Measurement[], pick: Decided["pick"]): Measurement[] {
+  const { benchmark } = questionOfPick(pick);
+  return rows.filter((row) => row.benchmark === benchmark && row.placement === pick.placement).map(rowIn);
 }
 
 function rowIn(row: Measurement): Measurement {

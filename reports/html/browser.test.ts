@@ -1,16 +1,13 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { pickAmong } from "../../harness/pick/among.ts";
 import { ratio } from "../../harness/results/format.ts";
 import { loadReport } from "../../harness/results/load-report.ts";
 import type { Quantiles, Report } from "../../harness/results/model.ts";
-import { decidedReport } from "../../harness/testing/decided-report.ts";
 import { blocksOf } from "../blocks.ts";
-import { renderCsv } from "../csv.ts";
-import { CHROMIUM, IN_CHROMIUM, inkOf, type OpenedPage, openPage, startChromium } from "../testing/browser.ts";
+import { CHROMIUM, drawn, IN_CHROMIUM, inkOf, type OpenedPage, openPage, startChromium } from "../testing/browser.ts";
 import { fixtureReport } from "../testing/fixture.ts";
 import { fullReport } from "../testing/fixture-machine.ts";
 import { renderHtml } from "./render.ts";
@@ -99,52 +96,6 @@ describe.skipIf(!CHROMIUM)(`the page ${IN_CHROMIUM}`, () => {
     expect(await page.locator("#ranking-table .baselines").innerText()).toContain("loopback");
     expect(await page.locator("#ranking-table td.standing").allInnerTexts()).toContain("tie");
     expect(await page.locator("#ranking-notes").innerText()).toContain("tie: not distinguishable from the best");
-  });
-
-  test("keeps every choice in the address, and opens as the address says", async () => {
-    const { page } = await open(report);
-    await page.selectOption("select[name=placement]", "same-cpu");
-    await page.selectOption("select[name=payload]", "65536");
-    await page.uncheck("#subset input[value=unix]");
-    const hash = await page.evaluate("location.hash");
-    expect(hash).toBe("#placement=same-cpu&mode=event&benchmark=round-trip&payload=65536&hide=unix");
-    const shown = await names(page);
-    expect(shown).toEqual(["stdio", "fifo", "tcp"]);
-    expect(await page.locator("#ranking-table td.ratio").first().innerText()).toBe("1.00×");
-    expect(await page.locator("tr[data-name=tcp]").innerText()).toContain("failed: 2 messages lost in round 3");
-    const again = await open(report, String(hash));
-    expect(await names(again.page)).toEqual(shown);
-    expect(again.trouble).toEqual([]);
-    await page.goBack();
-    expect(await page.evaluate("location.hash")).toBe(
-      "#placement=same-cpu&mode=event&benchmark=round-trip&payload=65536",
-    );
-    expect(await page.isChecked("#subset input[value=unix]")).toBe(true);
-    expect(await names(page)).toContain("unix");
-    const strange = await open(report, "#placement=moon&mode=event&benchmark=x&payload=-1&hide=unix,nobody&more=1");
-    expect(await names(strange.page)).not.toContain("unix");
-    expect(await strange.page.inputValue("select[name=placement]")).toBe("two-cpus");
-    expect(strange.trouble).toEqual([]);
-  });
-
-  test("answers the question of the run among the rows that are left, by the rule of the pick", async () => {
-    const decided = decidedReport(["fast", "middle", "slow"].map((id, at) => ({ id, ns: 10_000 * 2 ** at })));
-    const { page, trouble } = await open(decided);
-    expect(await page.locator("#choice").isVisible()).toBe(false);
-    await page.uncheck("#subset input[value=fast]");
-    const left = pickAmong(decided, ({ transport }) => transport !== "fast");
-    expect(await page.locator("#choice .finding").innerText()).toBe(left?.sentence);
-    expect(left?.sentence).toMatch(/^Use middle /);
-    await page.uncheck("#subset input[value=middle]");
-    await page.uncheck("#subset input[value=slow]");
-    expect(await page.locator("#choice").innerText()).toContain("None of these rows can be picked");
-    await page.press('a[href="#main"]', "Enter");
-    expect(await page.locator("#choice").isVisible()).toBe(true);
-    expect(await page.evaluate("document.activeElement.id")).toBe("main");
-    // The pick of the synthetic report is written by hand, so the rule does not give it.
-    const other = await open(report, "#hide=tcp");
-    expect(await other.page.locator("#choice").innerText()).toMatch(/^The answer at the top is for all rows/);
-    expect(trouble).toEqual([]);
   });
 
   test("folds rows that cannot have a figure, with their number and their reasons", async () => {
@@ -343,22 +294,6 @@ describe.skipIf(!CHROMIUM)(`the page ${IN_CHROMIUM}`, () => {
     expect(Math.max(...wrapped)).toBeGreaterThan(1);
   });
 
-  test("hands out the report it was made from", async () => {
-    const { page } = await open(report);
-    const [download] = await Promise.all([page.waitForEvent("download"), page.click("#download")]);
-    expect(download.suggestedFilename()).toBe("report.json");
-    expect(JSON.parse(await readFile(await download.path(), "utf8"))).toEqual(JSON.parse(JSON.stringify(report)));
-    const [cells] = await Promise.all([page.waitForEvent("download"), page.click("#download-csv")]);
-    expect([cells.suggestedFilename(), await readFile(await cells.path(), "utf8")]).toEqual([
-      "report.csv",
-      renderCsv(report),
-    ]);
-    expect(await page.locator("#command").innerText()).toBe("npx ipcmark compare --seed 7");
-    await page.click("#copy");
-    expect(await page.locator("#copied").innerText()).toBe("Copied.");
-    expect(await page.evaluate("getSelection().toString()")).toBe("npx ipcmark compare --seed 7");
-  });
-
   test("shows growth by depth where it was varied, and only there", async () => {
     const cell = report.measurements.find(
       (one) => one.transport === "unix" && one.placement === "two-cpus" && one.payloadBytes === 64,
@@ -368,6 +303,7 @@ describe.skipIf(!CHROMIUM)(`the page ${IN_CHROMIUM}`, () => {
     const { page, trouble } = await open({ ...report, measurements: [...report.measurements, ...depths] });
     expect(await page.locator("#growth").isVisible()).toBe(false);
     await page.selectOption("select[name=benchmark]", "pipeline, 4 in flight");
+    await drawn(page);
     expect(await page.locator("#growth").isVisible()).toBe(true);
     expect(await inkOf(page, "growth")).toBeGreaterThan(500);
     expect(trouble).toEqual([]);

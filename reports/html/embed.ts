@@ -1,3 +1,5 @@
+import { rowsOfPick } from "../../harness/decision/evidence.ts";
+import { type Answered, givesSamePick } from "../../harness/pick/among.ts";
 import type { Measurement, Report, Trial, TrialFigures } from "../../harness/results/model.ts";
 
 /** Largest report to embed as it is; above it the page opens slowly. Most of its size is histograms of trials. */
@@ -30,4 +32,22 @@ function withoutHistogram(trial: Trial): Trial {
 
 function lighter<Figures extends TrialFigures>({ histogram: _, ...figures }: Figures): Omit<Figures, "histogram"> {
   return figures;
+}
+
+/**
+ * Returns what the page needs to answer the question of the run again among some of its rows. `none`: the report has no
+ * pick. `other`: today's rule does not give its pick, since another version of ipcmark made it.
+ */
+export function answerable(report: Report): Answered | "none" | "other" {
+  const { pick, transports, checks, measurements, crashes, question, candidates } = report;
+  if (!pick) return "none";
+  const found: Answered = {
+    ...{ pick, transports },
+    checks: checks.map(({ error: _error, notes: _notes, ...check }) => ({ ...check, notes: {} })),
+    measurements: rowsOfPick(measurements, pick),
+    ...(crashes === undefined ? {} : { crashes }),
+    ...(question === undefined ? {} : { question }),
+    ...(candidates === undefined ? {} : { candidates }),
+  };
+  return givesSamePick(found) ? found : "other";
 }

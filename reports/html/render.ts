@@ -2,7 +2,7 @@ import { ofNodeClients } from "../../harness/results/languages.ts";
 import type { Report } from "../../harness/results/model.ts";
 import { renderCsv } from "../csv.ts";
 import { loadAssets } from "./assets.ts";
-import { embeddable } from "./embed.ts";
+import { answerable, embeddable } from "./embed.ts";
 import { html, jsonForScript } from "./markup.ts";
 import { htmlPage } from "./page.ts";
 import { axesSection } from "./sections/axes.ts";
@@ -68,6 +68,7 @@ ${contents(sections)}
 </footer>
 <script type="application/json" id="view">${jsonForScript(viewOf(report))}</script>
 <script type="application/json" id="report">${jsonForScript(embedded.report)}</script>
+<script type="application/json" id="answerable">${jsonForScript(answerable(report))}</script>
 <script type="application/json" id="csv">${jsonForScript(renderCsv(whole))}</script>`;
   const title = `ipcmark: ${report.pick ? `${report.pick.transport} picked` : "comparison of IPC mechanisms"}`;
   return htmlPage({ title, body, style: assets.style, scripts: [assets.chartJs, assets.client] });

@@ -1,4 +1,3 @@
-import { givesSamePick } from "../../harness/pick/among.ts";
 import { cRatio, sizeName } from "../../harness/results/format.ts";
 import type { Interval, Measurement, Placement, Report, Trial, Warning } from "../../harness/results/model.ts";
 import { C_COLUMN_NOTE, cRatioNote } from "../c-ratio.ts";
@@ -42,8 +41,6 @@ export interface View {
   readonly cColumnNote: string;
   /** Platform of the run, as Node names it. */
   readonly platform: string;
-  /** `again`: today's rule gives the stored pick, so it answers for a part of the rows. `none`: there is no pick. */
-  readonly answer: "again" | "other" | "none";
   /** Selection that the page opens with: the pick's placement and class. */
   readonly start: { readonly placement: string; readonly mode: string; readonly payload: number };
 }
@@ -131,7 +128,6 @@ export function viewOf(report: Report): View {
     unknownNote: UNKNOWN_NOTE,
     cColumnNote: C_COLUMN_NOTE,
     platform: report.environment.platform ?? "",
-    answer: !pick ? "none" : givesSamePick(report) ? "again" : "other",
     start: {
       placement: pick?.placement ?? placements[0] ?? "",
       mode: pick ? classOf(pick.mode, pick.workload?.peer) : (modes[0] ?? ""),

@@ -40,11 +40,18 @@ export async function openPage(context: BrowserContext, file: string, html: stri
     if (!request.url().startsWith(url)) trouble.push(request.url());
   });
   await page.goto(url + hash);
+  await drawn(page);
   return { page, trouble };
 }
 
+/** Waits until the page has drawn all that it draws in pieces. */
+export async function drawn(page: Page): Promise<void> {
+  await page.waitForSelector("html:not([data-drawing])", { state: "attached" });
+}
+
 /** Returns the pixels of a canvas that are not transparent: a chart that failed to draw has none. */
-export function inkOf(page: Page, id: string): Promise<number> {
+export async function inkOf(page: Page, id: string): Promise<number> {
+  await drawn(page);
   return page.evaluate(`(() => {
     const canvas = document.getElementById("${id}-chart");
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);

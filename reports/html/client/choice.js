@@ -5,8 +5,8 @@ import { view } from "./data.js";
 import { byId, element } from "./dom.js";
 
 /** @typedef {import("./data.js").State} State */
-/** @typedef {import("../../../harness/results/model.ts").Report} Report */
-/** @typedef {NonNullable<Report["pick"]>} Pick */
+/** @typedef {import("../../../harness/pick/among.ts").Answered} Answered */
+/** @typedef {NonNullable<Answered["pick"]>} Pick */
 
 /** Largest number of names in a sentence. */
 const MOST_HIDDEN = 6;
@@ -17,18 +17,18 @@ const OTHER_RULE =
 // The rule names `local-socket` by the platform of the run.
 Reflect.set(globalThis, "process", { platform: view.platform });
 
-/** @type {Report | undefined} */
+/** @type {Answered | "none" | "other" | undefined} */
 let stored;
 /** @type {{ key: string, pick: Pick | null } | undefined} */
 let last;
 
-/** Returns the pick among the rows that are not hidden; null where none can be picked. @param {Set<string>} hidden */
-function pickWithout(hidden) {
+/**
+ * Returns the pick among the rows that are not hidden; null where none can be picked.
+ * @param {Answered} report @param {Set<string>} hidden
+ */
+function pickWithout(report, hidden) {
   const key = JSON.stringify([...hidden].sort());
-  if (last?.key !== key) {
-    stored ??= /** @type {Report} */ (JSON.parse(byId("report").textContent ?? ""));
-    last = { key, pick: pickAmong(stored, (row) => !hidden.has(rowName(row))) };
-  }
+  if (last?.key !== key) last = { key, pick: pickAmong(report, (row) => !hidden.has(rowName(row))) };
   return last.pick;
 }
 
@@ -37,10 +37,13 @@ export function drawChoice(state) {
   const box = byId("choice");
   const choices = view.names.filter(({ baseline }) => !baseline).map(({ name }) => name);
   const hidden = choices.filter((name) => state.hidden.has(name));
-  box.hidden = hidden.length === 0 || view.answer === "none";
+  box.hidden = hidden.length === 0;
   if (box.hidden) return box.replaceChildren();
-  if (view.answer === "other") return box.replaceChildren(element("p", {}, OTHER_RULE));
-  const pick = pickWithout(state.hidden);
+  stored ??= /** @type {Answered | "none" | "other"} */ (JSON.parse(byId("answerable").textContent ?? '"none"'));
+  box.hidden = stored === "none";
+  if (stored === "none") return box.replaceChildren();
+  if (stored === "other") return box.replaceChildren(element("p", {}, OTHER_RULE));
+  const pick = pickWithout(stored, state.hidden);
   const left = choices.length - hidden.length;
   const names = hidden.length > MOST_HIDDEN ? `${hidden.length} rows` : hidden.join(", ");
   const head = `Among the ${left} rows shown (hidden: ${names}), the same question has this answer:`;

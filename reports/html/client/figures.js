@@ -16,18 +16,18 @@ import { kneeSentence, lineOver, listTurns, turnMarks } from "./turns.js";
 const ABOUT_TRIALS = ["bimodal", "not-settled", "not-stationary"];
 const PERCENT_TICKS = [1, 2, 10, 100, 1e3, 1e4, 1e5, 1e6];
 
-/** @param {State} state */
-export function drawFigures(state) {
+/** Returns the drawing of each figure: together they would keep the reader waiting. @param {State} state */
+export function figuresOf(state) {
   const cells = cellsOf(state);
+  const ofSize = cells.filter((cell) => cell.payload === state.payload);
   const metric = metricFor(cells);
-  drawSizes("sizes", cells, metric, state);
-  drawPercentiles(cells.filter((cell) => cell.payload === state.payload));
-  drawTrials(
-    cells.filter((cell) => cell.payload === state.payload),
-    metric,
-  );
-  drawThroughput(state, cells);
-  drawGrowth(state);
+  return [
+    () => drawSizes("sizes", cells, metric, state),
+    () => drawPercentiles(ofSize),
+    () => drawTrials(ofSize, metric),
+    () => drawThroughput(state, cells),
+    () => drawGrowth(state),
+  ];
 }
 
 /** @param {"p50" | "messagesPerSecond"} metric @returns {Axis} */

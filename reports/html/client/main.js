@@ -5,20 +5,19 @@ import { resizeCharts } from "./charts.js";
 import { drawChoice } from "./choice.js";
 import { distinct, view } from "./data.js";
 import { byId, element } from "./dom.js";
-import { drawFigures } from "./figures.js";
+import { figuresOf } from "./figures.js";
 import { offerToKeep } from "./keep.js";
+import { drawLater, drawNow } from "./later.js";
 import { drawRanking, swatch } from "./ranking.js";
-import { choicesOf, followLinks, readHash, settle, sizesOf, writeHash } from "./state.js";
+import { choicesOf, followLinks, goToPlace, readHash, settle, sizesOf, writeHash } from "./state.js";
 
 /** @typedef {import("./data.js").State} State */
 
-/** @param {State} state */
-function draw(state) {
+/** Draws a choice; `last` is called when all is drawn. @param {State} state @param {() => void} [last] */
+function draw(state, last = () => {}) {
   fillControls(state);
-  drawChoice(state);
   drawRanking(state);
-  drawAxes(state);
-  drawFigures(state);
+  drawLater([() => drawChoice(state), () => drawAxes(state), ...figuresOf(state), last]);
 }
 
 /** @param {State} state */
@@ -113,11 +112,13 @@ function followThemeAndPaper() {
   addEventListener("beforeprint", () => {
     document.documentElement.dataset.theme = "light";
     redraw();
+    drawNow();
     resizeCharts(true);
   });
   addEventListener("afterprint", () => {
     delete document.documentElement.dataset.theme;
     redraw();
+    drawNow();
     resizeCharts(false);
   });
 }
@@ -136,6 +137,7 @@ if (view.cells.length > 0) {
   });
   addEventListener("hashchange", () => draw(readHash()));
   followThemeAndPaper();
-  draw(readHash());
   followLinks();
+  // Not in the task that has read the data.
+  drawLater([() => draw(readHash(), goToPlace)]);
 }

@@ -82,6 +82,10 @@ export function followLinks() {
     writeHash(readHash(), place);
     goTo(place);
   });
+}
+
+/** Shows the element that a link had led to when the address was made. */
+export function goToPlace() {
   goTo(new URLSearchParams(location.hash.slice(1)).get("at") ?? "");
 }
 

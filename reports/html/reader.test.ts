@@ -1,0 +1,109 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { pickAmong } from "../../harness/pick/among.ts";
+import type { Report } from "../../harness/results/model.ts";
+import { decidedReport } from "../../harness/testing/decided-report.ts";
+import { renderCsv } from "../csv.ts";
+import { CHROMIUM, drawn, IN_CHROMIUM, type OpenedPage, openPage, startChromium } from "../testing/browser.ts";
+import { fixtureReport } from "../testing/fixture.ts";
+import { renderHtml } from "./render.ts";
+
+describe.skipIf(!CHROMIUM)(`the reader of the page, ${IN_CHROMIUM},`, () => {
+  const report = fixtureReport({ trials: 6 });
+  let browser: Browser;
+  let context: BrowserContext;
+  let folder: string;
+  let opened = 0;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "ipcmark-reader-"));
+    browser = await startChromium();
+    context = await browser.newContext({ offline: true, viewport: { width: 1200, height: 900 } });
+  });
+
+  afterEach(async () => {
+    for (const page of context.pages()) await page.close();
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    if (folder) await rm(folder, { recursive: true, force: true });
+  });
+
+  async function open(of: Report, hash = ""): Promise<OpenedPage> {
+    opened += 1;
+    return openPage(context, join(folder, `report-${opened}.html`), await renderHtml(of), hash);
+  }
+
+  const names = (page: Page): Promise<string[]> =>
+    page
+      .locator("#ranking-table tbody:not(.baselines) tr")
+      .evaluateAll((rows) => rows.map((row) => row.getAttribute("data-name") ?? ""));
+
+  test("has every choice in the address, which opens as it was", async () => {
+    const { page } = await open(report);
+    await page.selectOption("select[name=placement]", "same-cpu");
+    await page.selectOption("select[name=payload]", "65536");
+    await page.uncheck("#subset input[value=unix]");
+    const hash = await page.evaluate("location.hash");
+    expect(hash).toBe("#placement=same-cpu&mode=event&benchmark=round-trip&payload=65536&hide=unix");
+    const shown = await names(page);
+    expect(shown).toEqual(["stdio", "fifo", "tcp"]);
+    expect(await page.locator("#ranking-table td.ratio").first().innerText()).toBe("1.00×");
+    expect(await page.locator("tr[data-name=tcp]").innerText()).toContain("failed: 2 messages lost in round 3");
+    const again = await open(report, String(hash));
+    expect(await names(again.page)).toEqual(shown);
+    expect(again.trouble).toEqual([]);
+    await page.goBack();
+    expect(await page.evaluate("location.hash")).toBe(
+      "#placement=same-cpu&mode=event&benchmark=round-trip&payload=65536",
+    );
+    expect(await page.isChecked("#subset input[value=unix]")).toBe(true);
+    expect(await names(page)).toContain("unix");
+    const strange = await open(report, "#placement=moon&mode=event&benchmark=x&payload=-1&hide=unix,nobody&more=1");
+    expect(await names(strange.page)).not.toContain("unix");
+    expect(await strange.page.inputValue("select[name=placement]")).toBe("two-cpus");
+    expect(strange.trouble).toEqual([]);
+  });
+
+  test("gets the answer to the question of the run among the rows that are left, by the rule of the pick", async () => {
+    const decided = decidedReport(["fast", "middle", "slow"].map((id, at) => ({ id, ns: 10_000 * 2 ** at })));
+    const { page, trouble } = await open(decided);
+    expect(await page.locator("#choice").isVisible()).toBe(false);
+    await page.uncheck("#subset input[value=fast]");
+    await drawn(page);
+    const left = pickAmong(decided, ({ transport }) => transport !== "fast");
+    expect(await page.locator("#choice .finding").innerText()).toBe(left?.sentence);
+    expect(left?.sentence).toMatch(/^Use middle /);
+    await page.uncheck("#subset input[value=middle]");
+    await page.uncheck("#subset input[value=slow]");
+    await drawn(page);
+    expect(await page.locator("#choice").innerText()).toContain("None of these rows can be picked");
+    await page.press('a[href="#main"]', "Enter");
+    expect(await page.locator("#choice").isVisible()).toBe(true);
+    expect(await page.evaluate("document.activeElement.id")).toBe("main");
+    // The pick of the synthetic report is written by hand, so the rule does not give it.
+    const other = await open(report, "#hide=tcp");
+    expect(await other.page.locator("#choice").innerText()).toMatch(/^The answer at the top is for all rows/);
+    expect(trouble).toEqual([]);
+  });
+
+  test("takes along the report, its cells and its command", async () => {
+    const { page } = await open(report);
+    const [download] = await Promise.all([page.waitForEvent("download"), page.click("#download")]);
+    expect(download.suggestedFilename()).toBe("report.json");
+    expect(JSON.parse(await readFile(await download.path(), "utf8"))).toEqual(JSON.parse(JSON.stringify(report)));
+    const [cells] = await Promise.all([page.waitForEvent("download"), page.click("#download-csv")]);
+    expect([cells.suggestedFilename(), await readFile(await cells.path(), "utf8")]).toEqual([
+      "report.csv",
+      renderCsv(report),
+    ]);
+    expect(await page.locator("#command").innerText()).toBe("npx ipcmark compare --seed 7");
+    await page.click("#copy");
+    expect(await page.locator("#copied").innerText()).toBe("Copied.");
+    expect(await page.evaluate("getSelection().toString()")).toBe("npx ipcmark compare --seed 7");
+  });
+});
