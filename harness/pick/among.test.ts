@@ -1,9 +1,10 @@
 import { expect, it } from "vitest";
 import { decidedReport } from "../testing/decided-report.ts";
 import { QUESTION } from "../testing/synthetic-report.ts";
-import { givesSamePick, pickAmong } from "./among.ts";
+import { pickAmong } from "./among.ts";
 import { withGrounds } from "./grounds.ts";
 import { pick } from "./pick.ts";
+import { givesSamePick } from "./same-pick.ts";
 
 const truths = [
   { id: "fast", ns: 10_000 },

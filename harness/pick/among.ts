@@ -34,12 +34,3 @@ function askedIn({ question: asked }: Answered, pick: Pick): Question {
   const ratePerSecond = question.ratePerSecond === undefined ? undefined : asked?.workload.ratePerSecond;
   return typeof ratePerSecond === "number" ? { ...question, ratePerSecond } : question;
 }
-
-/** True where today's rule gives the stored pick again. It may not for a report of another version of ipcmark. */
-export function givesSamePick(report: Answered): boolean {
-  const [stored, found] = [report.pick, pickAmong(report, () => true)];
-  if (!stored || found === null) return false;
-  const partsOf = ({ transport, mode, verdict, ties }: Pick): string =>
-    JSON.stringify([transport, mode, verdict, ties]);
-  return partsOf(stored) === partsOf(found);
-}

@@ -41,7 +41,7 @@ export interface NeedsMatrix {
 /** Fields that needs read. A record of an older report may lack some, and then states nothing. */
 const STATED: readonly (keyof Capabilities)[] = [
   ...(["platforms", "languages", "auth", "maxClients", "maxMessageBytes", "maxInFlight", "ordering"] as const),
-  ...(["delivery", "rendezvous", "peerLoss", "backpressure", "persistent"] as const),
+  ...(["delivery", "rendezvous", "peerLoss", "backpressure", "persistent", "modes", "patterns"] as const),
 ];
 
 export function needsMatrix(report: Pick<Report, "transports" | "checks" | "question" | "candidates">): NeedsMatrix {
@@ -69,7 +69,8 @@ export function needsMatrix(report: Pick<Report, "transports" | "checks" | "ques
   };
 }
 
-function isComplete(capabilities: Partial<Capabilities> | undefined): boolean {
+/** True where capabilities state all that needs and the pick read. */
+export function isComplete(capabilities: Partial<Capabilities> | undefined): boolean {
   return STATED.every((field) => capabilities?.[field] !== undefined);
 }
 

@@ -192,11 +192,26 @@ const measurement: Schema = {
   ...when("status", "measured", measuredOnly, object({ reason: text }, { keptPerSecond: rate })),
 };
 
+/** Texts may be values that this version does not know: a module of a user may have made them. */
+const capabilities = object(
+  {},
+  {
+    modes: list(mode, 3),
+    ...Object.fromEntries(
+      ["patterns", "auth", "platforms", "languages", "packages"].map((field) => [field, list(text, 100)]),
+    ),
+    ...Object.fromEntries(
+      ["rendezvous", "boundaries", "delivery", "ordering", "connects", "backpressure", "peerLoss", "broker"].map(
+        (field) => [field, text],
+      ),
+    ),
+    ...Object.fromEntries(["maxMessageBytes", "maxClients", "maxInFlight"].map((field) => [field, number(0, MOST)])),
+    persistent: flag,
+    native: flag,
+  },
+);
 const transport: Schema = {
-  ...object(
-    { id: name, available: flag, capabilities: object({}, { modes: list(mode, 3), patterns: list(text, 100) }) },
-    { baseline: flag, sameAs: name, module: text },
-  ),
+  ...object({ id: name, available: flag, capabilities }, { baseline: flag, sameAs: name, module: text }),
   ...when("available", true, object({ version: text }), object({ reason: text })),
 };
 

@@ -1,5 +1,6 @@
 import { rowsOfPick } from "../../harness/decision/evidence.ts";
-import { type Answered, givesSamePick } from "../../harness/pick/among.ts";
+import type { Answered } from "../../harness/pick/among.ts";
+import { givesSamePick } from "../../harness/pick/same-pick.ts";
 import type { Measurement, Report, Trial, TrialFigures } from "../../harness/results/model.ts";
 
 /** Largest report to embed as it is; above it the page opens slowly. Most of its size is histograms of trials. */

@@ -14,7 +14,9 @@ function platform(name: string, id: Platform): Need {
     why: WHY,
     sentence: () => `runs on ${NAMES[id]}`,
     excludes: ({ platforms }) =>
-      platforms.includes(id) ? undefined : `runs on ${LISTED.format(platforms.map((each) => NAMES[each]))} only`,
+      platforms.includes(id)
+        ? undefined
+        : `runs on ${LISTED.format(platforms.map((each) => NAMES[each] ?? each))} only`,
     // A check can only examine the system on which it runs.
     checks: [],
   };
