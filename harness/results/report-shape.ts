@@ -192,7 +192,7 @@ const measurement: Schema = {
   ...when("status", "measured", measuredOnly, object({ reason: text }, { keptPerSecond: rate })),
 };
 
-/** Texts may be values that this version does not know: a module of a user may have made them. */
+/** Texts may be any values: modules of users have capabilities too, and other versions of ipcmark have other values. */
 const capabilities = object(
   {},
   {

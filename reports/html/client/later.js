@@ -21,7 +21,7 @@ export function drawNow() {
 
 function next() {
   clearTimeout(timer);
-  // Names the state for tests: nothing else can know when a canvas is complete.
+  // Names the state for tests, since a canvas has no sign of being complete.
   document.documentElement.toggleAttribute("data-drawing", waiting.length > 0);
   if (waiting.length === 0) return;
   timer = setTimeout(() => {
