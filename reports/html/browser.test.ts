@@ -157,7 +157,9 @@ describe.skipIf(!CHROMIUM)(`the page ${IN_CHROMIUM}`, () => {
       /^Not drawn: tcp: failed.*\nNot drawn: fifo: .* no figure of its memory /,
     );
     // The trials have no memory, so there is no ratio within a round.
-    expect(await finding?.innerText()).toMatch(/: unix\. This run cannot tell for stdio\.$/);
+    expect(await finding?.innerText()).toMatch(
+      /: unix\. This run cannot tell whether these are on the front: stdio\.$/,
+    );
     expect(trouble).toEqual([]);
   });
 

@@ -25,6 +25,7 @@ interface Places {
   placeLabels(
     labels: readonly (Point & { readonly width: number; readonly height: number })[],
     area: Box,
+    obstacles?: readonly Box[],
   ): readonly ({ readonly box: Box } | null)[];
 }
 
@@ -99,6 +100,9 @@ describe("names in a plot", () => {
   test("are all there where there is room, and the important ones where there is not", () => {
     const row = Array.from({ length: 12 }, (_, at) => ({ x: 30 + 30 * at, y: 150, width: 60, height: 14 }));
     expect(placeLabels(row, area)).not.toContain(null);
+    const bar = { left: 0, right: 400, top: 120, bottom: 149 };
+    for (const found of placeLabels(row, area, [bar]))
+      expect(found === null || found.box.bottom <= bar.top || found.box.top >= bar.bottom).toBe(true);
     const heap = Array.from({ length: 40 }, () => ({ x: 200, y: 150, width: 90, height: 14 }));
     const found = placeLabels(heap, area);
     expect(found[0]).not.toBeNull();

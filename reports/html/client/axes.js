@@ -96,7 +96,7 @@ function sentence(places, { noun }, latency) {
   const [front, open, beaten] = [namesAt("front"), namesAt("open"), namesAt("beaten")];
   const parts = [
     front.length === 0 ? "" : `On the front of ${latency} and ${noun}: ${listed(front)}.`,
-    open.length === 0 ? "" : `This run cannot tell for ${listed(open)}.`,
+    open.length === 0 ? "" : `This run cannot tell whether these are on the front: ${listed(open)}.`,
     beaten.length === 0 ? "" : `Another row is better in both than ${listed(beaten)}.`,
   ];
   return parts.filter(Boolean).join(" ");

@@ -14,6 +14,8 @@ const ChartJs = /** @type {typeof import("chart.js").Chart} */ (Reflect.get(glob
 /** @type {Map<string, import("chart.js").Chart>} */
 const charts = new Map();
 const NARROW = 560;
+/** Smallest number of ticks of 1, 2 and 5 on a log axis. */
+const LEAST_TICKS = 3;
 const LABEL_FONT = "12px ui-sans-serif, system-ui, sans-serif";
 /** Space from the ends of the lines to the beginnings of the names, px. */
 const LABEL_GAP = 11;
@@ -203,16 +205,12 @@ export function axis({ kind, title, text, ticks }) {
       color: ink,
       maxRotation: 0,
       autoSkipPadding: 12,
-      callback: (/** @type {number} */ value, /** @type {number} */ _, /** @type {{ value: number }[]} */ all) =>
-        ticks || isShort(all) || isRound(value, kind) ? plain(text(value)) : "",
+      callback: (/** @type {number} */ value) => plain(text(value)),
     },
-    ...(ticks
-      ? {
-          afterBuildTicks: (/** @type {{ ticks: { value: number }[] }} */ scale) => {
-            scale.ticks = ticks.map((value) => ({ value }));
-          },
-        }
-      : {}),
+    afterBuildTicks: (/** @type {{ ticks: { value: number }[] }} */ scale) => {
+      if (ticks) scale.ticks = ticks.map((value) => ({ value }));
+      else if (kind === "logarithmic") scale.ticks = roundTicks(scale.ticks);
+    },
   };
 }
 
@@ -231,19 +229,21 @@ function plain(text) {
 }
 
 /**
- * True where a log axis spans little more than a decade, so that every tick gets its label.
- * @param {readonly { value: number }[]} ticks
+ * Keeps 1, 2 and 5 of each decade; over a short range, where they are too few, all numbers of two digits. So there are
+ * no ticks at the ends of a range that is given, and Chart.js leaves out none of the round ones for others.
+ *
+ * @param {readonly { value: number }[]} all @returns {{ value: number }[]}
  */
-function isShort(ticks) {
-  const values = ticks.map((tick) => tick.value);
-  return Math.max(...values) / Math.min(...values) < 12;
+function roundTicks(all) {
+  const round = all.filter(({ value }) => [1, 2, 5].some((lead) => Math.abs(leadOf(value) - lead) < 1e-6));
+  if (round.length >= LEAST_TICKS) return round;
+  const short = all.filter(({ value }) => Math.abs(10 * leadOf(value) - Math.round(10 * leadOf(value))) < 1e-6);
+  return short.length > 0 ? short : [...all];
 }
 
-/** True for 1, 2 and 5 on a log axis: only these are labelled. @param {number} value @param {Axis["kind"]} kind */
-function isRound(value, kind) {
-  if (kind === "linear") return true;
-  const lead = value / 10 ** Math.floor(Math.log10(value) + 1e-9);
-  return [1, 2, 5].some((round) => Math.abs(lead - round) < 1e-6);
+/** Returns the number before the power of ten: 2.5 of 250. @param {number} value */
+function leadOf(value) {
+  return value / 10 ** Math.floor(Math.log10(value) + 1e-9);
 }
 
 /** @param {{ dataset: { label?: string }, raw: unknown }} item @param {Axis} x @param {Axis} y */

@@ -24,10 +24,12 @@ const DIRECTIONS = /** @type {const} */ ([
  * Returns the box of each name, first come first served; null where all places near its mark are taken.
  *
  * @param {readonly Label[]} labels the most important first @param {Box} area
+ * @param {readonly Box[]} [obstacles] what no name may cover besides the marks
  * @returns {({ box: Box, hasLeader: boolean } | null)[]}
  */
-export function placeLabels(labels, area) {
-  const taken = labels.map(({ x, y }) => ({ left: x - MARK, top: y - MARK, right: x + MARK, bottom: y + MARK }));
+export function placeLabels(labels, area, obstacles = []) {
+  const marks = labels.map(({ x, y }) => ({ left: x - MARK, top: y - MARK, right: x + MARK, bottom: y + MARK }));
+  const taken = [...obstacles, ...marks];
   return labels.map((label) => {
     for (const distance of DISTANCES) {
       for (const direction of DIRECTIONS) {

@@ -13,6 +13,7 @@ import { placeLabels } from "./place-labels.js";
  * @typedef {{ name: string, x: number, y: number, cost: number, place: "front" | "beaten" | "open", words: string,
  *   interval: readonly [number, number] | null }} Mark
  */
+/** @typedef {{ x: number, y: number }} Spot a place in the plot, px */
 /** @typedef {{ title: string, text: (value: number) => string }} Measure */
 
 const FONT = "ui-sans-serif, system-ui, sans-serif";
@@ -62,9 +63,8 @@ export function drawScatter(id, label, marks, x, y) {
         x: {
           ...axis({ kind: "logarithmic", title: x.title, text: x.text, ...(ticks ? { ticks } : {}) }),
           ...spread(xs),
-          ...(ticks ? {} : ROUND_TICKS),
         },
-        y: { ...axis({ kind: "logarithmic", title: y.title, text: y.text }), ...spread(ys), ...ROUND_TICKS },
+        y: { ...axis({ kind: "logarithmic", title: y.title, text: y.text }), ...spread(ys) },
       },
       plugins: {
         legend: { display: false },
@@ -82,13 +82,6 @@ export function drawScatter(id, label, marks, x, y) {
     },
   });
 }
-
-/** Drops the ticks that Chart.js puts at the ends of an axis, which are no round numbers. */
-const ROUND_TICKS = {
-  afterBuildTicks: (/** @type {import("chart.js").Scale} */ scale) => {
-    scale.ticks = scale.ticks.filter(({ value }) => value !== scale.min && value !== scale.max);
-  },
-};
 
 /** Returns the range with room for rings and names. @param {readonly number[]} values */
 function spread(values) {
@@ -168,7 +161,7 @@ function namesOf(id, marks) {
         ];
       });
       for (const { mark, x, y } of labels) drawMark(ctx, mark, x, y, chart, ink);
-      const boxes = placeLabels(labels, { ...chartArea, right: chart.width });
+      const boxes = placeLabels(labels, { ...chartArea, right: chart.width }, boxesOf(chart.getDatasetMeta(0).data));
       labels.forEach((label, at) => {
         const found = boxes[at];
         if (found) drawName(ctx, label, found);
@@ -179,6 +172,17 @@ function namesOf(id, marks) {
         left === 0 ? "" : `${left} of ${labels.length} names have no room here; the table below has all.`;
     },
   };
+}
+
+/** Returns the boxes of a stepped line, each step a level part and an upright one. @param {readonly Spot[]} line */
+function boxesOf(line) {
+  return line.slice(1).flatMap((to, at) => {
+    const from = line[at] ?? to;
+    return [
+      { left: from.x, right: to.x, top: from.y - 1, bottom: from.y + 1 },
+      { left: to.x - 1, right: to.x + 1, top: Math.min(from.y, to.y), bottom: Math.max(from.y, to.y) },
+    ];
+  });
 }
 
 /**
