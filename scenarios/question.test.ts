@@ -4,7 +4,7 @@ import { CHECKS } from "../harness/driver/checks/catalog.ts";
 import type { Capabilities } from "../transports/contract/capabilities.ts";
 import { REGISTRY } from "../transports/registry.ts";
 import type { Evidence, Figure, Verdict } from "./evidence.ts";
-import { checksOf, contradiction, type Need, type Requirement, requirementText } from "./need.ts";
+import { checksOf, contradiction, type Need, type Requirement, requirementOf, requirementText } from "./need.ts";
 import { NEEDS } from "./needs/index.ts";
 import { type Exclusion, qualify, refute, type Subject, type Survivor, tightest } from "./qualify.ts";
 
@@ -108,6 +108,18 @@ const results = fc
 const figures = fc
   .func(fc.option(fc.record({ value: fc.double({ min: 0, max: 1e5, noNaN: true }) }), { nil: undefined }))
   .map((choose) => (transport: string, check: string) => choose(transport, check));
+
+describe("a requirement", () => {
+  it("is read as it was written, with its value and unit", () => {
+    for (const need of NEEDS) {
+      for (const value of [need.standard, need.kind === "none" ? 0 : 3 * need.standard]) {
+        const found = requirementOf(requirementText({ need, value }), NEEDS);
+        expect([found?.need, found?.value]).toEqual([need, expect.closeTo(value, 9)]);
+      }
+    }
+    expect(requirementOf("telepathy=3", NEEDS)).toBeUndefined();
+  });
+});
 
 describe("candidates after the checks", () => {
   it("are excluded by a failed check or a figure above the value, and by nothing else", () => {
