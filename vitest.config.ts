@@ -22,7 +22,7 @@ const LONG = [
   "harness/coordinator/{checks,dying-driver}.test.ts",
   "harness/driver/models/models.test.ts",
   "harness/peer/python/{blocking,peer}.test.ts",
-  "reports/html/browser.test.ts",
+  "reports/html/{browser,reader}.test.ts",
   "transports/{python-connection/interop,shared-memory/shared-memory,sockets/web,zeromq/zeromq}.test.ts",
 ];
 

@@ -1,15 +1,56 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { storedGate } from "../../ci/gate/page.ts";
+import { storedGateFixture } from "../../ci/gate/testing/stored-gate.ts";
 import { pickAmong } from "../../harness/pick/among.ts";
+import { loadReport } from "../../harness/results/load-report.ts";
 import type { Report } from "../../harness/results/model.ts";
 import { decidedReport } from "../../harness/testing/decided-report.ts";
 import { renderCsv } from "../csv.ts";
 import { CHROMIUM, drawn, IN_CHROMIUM, type OpenedPage, openPage, startChromium } from "../testing/browser.ts";
 import { fixtureReport } from "../testing/fixture.ts";
+import { fullReport } from "../testing/fixture-machine.ts";
+import { renderGate } from "./gate.ts";
+import { renderMachines } from "./machines.ts";
 import { renderHtml } from "./render.ts";
+
+const CLAIMS = loadReport(join(import.meta.dirname, "../sample/claims.json"));
+/** The claims with a part of the run: axe-core looks at every cell of every table. */
+const FEW_ROWS = {
+  measurements: CLAIMS.measurements.slice(0, 6),
+  transports: CLAIMS.transports.slice(0, 3),
+  checks: [],
+  curves: [],
+  candidates: [],
+};
+const SMALL = fixtureReport({ trials: 1, payloads: [64], placements: ["two-cpus"] });
+const PAGES: readonly (readonly [name: string, render: () => Promise<string>])[] = [
+  ["a comparison", () => renderHtml(fullReport({ trials: 6, payloads: [64], placements: ["two-cpus"] }))],
+  ["a gate", () => renderGate(storedGate(storedGateFixture()).page)],
+  ["several machines", () => renderMachines(["one", "two"].map((name) => ({ name, report: SMALL })))],
+  ["claims", () => renderHtml({ ...CLAIMS, ...FEW_ROWS })],
+];
+/** Rules that depend on the width. */
+const OF_WIDTH = ["scrollable-region-focusable", "link-in-text-block"];
+
+/** Part of what axe-core returns. */
+interface Examined {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly nodes: readonly { readonly target: readonly string[] }[];
+  }[];
+}
+
+/** Returns each rule that a page breaks, with the elements that break it. */
+async function violations(page: Page, rules?: readonly string[]): Promise<string[]> {
+  const options = rules === undefined ? {} : { runOnly: { type: "rule", values: rules } };
+  const found = (await page.evaluate(`axe.run(document, ${JSON.stringify(options)})`)) as Examined;
+  return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
+}
 
 describe.skipIf(!CHROMIUM)(`the reader of the page, ${IN_CHROMIUM},`, () => {
   const report = fixtureReport({ trials: 6 });
@@ -105,5 +146,26 @@ describe.skipIf(!CHROMIUM)(`the reader of the page, ${IN_CHROMIUM},`, () => {
     await page.click("#copy");
     expect(await page.locator("#copied").innerText()).toBe("Copied.");
     expect(await page.evaluate("getSelection().toString()")).toBe("npx ipcmark compare --seed 7");
+  });
+
+  async function examined(html: string): Promise<Page> {
+    opened += 1;
+    const { page } = await openPage(context, join(folder, `report-${opened}.html`), html, "");
+    await page.evaluate("for (const box of document.querySelectorAll('details')) box.open = true");
+    await page.evaluate(await readFile(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8"));
+    return page;
+  }
+
+  test.each(PAGES)("meets no barrier that axe-core finds in the page of %s: light, dark, 390 px", async (_, render) => {
+    const page = await examined(await render());
+    expect(await violations(page)).toEqual([]);
+    await page.emulateMedia({ colorScheme: "dark" });
+    expect(await violations(page, ["color-contrast"])).toEqual([]);
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.emulateMedia({ colorScheme: "light" });
+    expect(await violations(page, OF_WIDTH)).toEqual([]);
+    // The rules see what is wrong on purpose.
+    await page.evaluate("document.querySelector('main').append(document.createElement('img'))");
+    expect(await violations(page, ["image-alt"])).toEqual(["image-alt: img"]);
   });
 });

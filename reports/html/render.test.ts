@@ -38,6 +38,13 @@ describe("the page", () => {
     expect(page.includes("sourceMappingURL")).toBe(false);
   });
 
+  test("takes less than 600 kB besides the data of the report", async () => {
+    const page = await renderHtml(fullReport({ trials: 6 }));
+    const own = page.replace(/<script type="application\/json"[\s\S]*?<\/script>/g, "");
+    expect(Buffer.byteLength(own)).toBeLessThan(600_000);
+    expect(Buffer.byteLength(own)).toBeGreaterThan(200_000);
+  });
+
   test("has a text for every placeholder of an old report and does not stop at missing fields", async () => {
     const first = {
       schemaVersion: 1,

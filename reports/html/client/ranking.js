@@ -22,6 +22,12 @@ import { lookOf } from "./look.js";
 /** Marks of the standings: short, since the table has thirteen columns; the notes give their meaning. */
 const STANDINGS = { best: "best", tied: "tie", behind: "", unknown: "?" };
 const STANDING_COLUMN = 7;
+/** Names of columns whose head is empty for the eye, for a screen reader. */
+const UNSEEN_HEADS = /** @type {Record<number, string>} */ ({
+  0: "rank",
+  4: "plot of the ratio",
+  [STANDING_COLUMN]: "standing",
+});
 const PLOT_WIDTH = 92;
 const PLOT_HEIGHT = 18;
 
@@ -73,7 +79,11 @@ export function drawRanking(state) {
         "tr",
         {},
         ...heads.map((text, at) =>
-          element("th", at === 1 || at === STANDING_COLUMN ? { scope: "col", class: "text" } : { scope: "col" }, text),
+          element(
+            "th",
+            at === 1 || at === STANDING_COLUMN ? { scope: "col", class: "text" } : { scope: "col" },
+            text === "" ? element("span", { class: "hidden" }, UNSEEN_HEADS[at] ?? "") : text,
+          ),
         ),
       ),
     ),

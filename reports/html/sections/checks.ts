@@ -33,7 +33,7 @@ ${check.error && html`<details><summary>Full error</summary><pre>${check.error}<
 function matrix(checks: readonly CheckResult[]): Html {
   const { checks: columns, rows } = checkMatrix(checks);
   const table = html`<table class="matrix">
-<thead><tr><th></th>
+<thead><tr><td></td>
 ${columns.map((check, index) => html`<th scope="col" title="${check.id}: ${check.title}">${index + 1}</th>`)}
 </tr></thead>
 <tbody>${rows.map(

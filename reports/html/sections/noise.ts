@@ -24,7 +24,7 @@ function tailFloor({ canaries = {} }: Report): Html | "" {
   const table = html`<table id="canaries">
 <thead><tr><th scope="col" class="text">placement</th><th scope="col">p50</th><th scope="col">p99</th>
 <th scope="col">p99.9</th><th scope="col">most</th><th scope="col">wake-ups</th>
-<th scope="col" class="text"></th></tr></thead>
+<th scope="col" class="text">what this means</th></tr></thead>
 <tbody>${rows}</tbody></table>`;
   const caption =
     "The machine's own tail floor: how late it wakes a sleeping process. A p99 near this floor describes the machine.";
