@@ -14,7 +14,7 @@ import { request } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import WebSocket from "ws";
 import { fixtureReport } from "../../reports/testing/fixture.ts";
 import { exampleDirectory, exampleOf } from "../../transports/examples.ts";
@@ -128,6 +128,7 @@ const unique = `/${home.split("/").at(-1)}`;
 const at = (name: string): string => join(home, name);
 const CASES: readonly Case[] = [
   { id: "unix", place: at("unix.sock"), modes: { [at("unix.sock")]: 0o600 } },
+  { id: "local-socket", place: at("py.sock"), server: "server.py", modes: { [at("py.sock")]: 0o600 } },
   {
     id: "fifo",
     place: at("fifos"),
@@ -215,11 +216,11 @@ describe.skipIf(process.platform !== "linux")("an example serves, keeps its limi
     },
   );
 
-  it("unix: a wrong length ends its connection, and no other", async () => {
-    const folder = join(home, "hostile");
+  it.each(["server.mjs", "server.py"])("unix, %s: a wrong length ends its connection, and no other", async (name) => {
+    const folder = join(home, `hostile-${name}`);
     copyExample({ folder: "sockets/example/stream", shows: "unix" }, folder);
-    const place = at("hostile.sock");
-    const server = start(join(folder, "server.mjs"), [place]);
+    const place = at(`${name}.sock`);
+    const server = start(join(folder, name), [place]);
     await server.ready;
     const socket = connect(place).on("error", () => undefined);
     socket.write(Buffer.alloc(8, 0xff));
@@ -295,11 +296,17 @@ describe("the examples", () => {
   });
 
   it("are the last line of an answer, unless the pick is a module of the user's", () => {
+    vi.stubEnv("npm_package_name", "ipcmark").stubEnv("npm_lifecycle_event", "compare");
+    onTestFinished(() => void vi.unstubAllEnvs());
     const { pick } = fixtureReport();
     const named = (transport: string): string | undefined =>
       exampleLine({ ...(pick as NonNullable<Report["pick"]>), transport });
-    expect(named("unix")).toMatch(/transports\/sockets\/example\/stream; ipcmark example unix <dir>$/);
-    expect(named("shm/spin")).toMatch(/shared-memory\/example \(shows shm\/futex, the nearest\); ipcmark example/);
+    expect(named("unix")).toMatch(/transports\/sockets\/example\/stream; npm run example -- unix <dir>$/);
+    expect(named("shm/spin")).toMatch(/shared-memory\/example \(shows shm\/futex, the nearest\); npm run example/);
+    vi.stubEnv("npm_package_name", "my-project").stubEnv("npm_lifecycle_event", "npx");
+    expect(named("unix")).toMatch(/; npx ipcmark example unix <dir>$/);
+    vi.stubEnv("npm_lifecycle_event", undefined);
+    expect(named("unix")).toMatch(/; ipcmark example unix <dir>$/);
     expect(named("my-http")).toBeUndefined();
     expect(exampleLine(null)).toBeUndefined();
   });

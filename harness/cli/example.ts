@@ -3,6 +3,7 @@ import { join, relative } from "node:path";
 import { Command } from "commander";
 import { type Example, exampleDirectory, exampleOf } from "../../transports/examples.ts";
 import { REGISTRY } from "../../transports/registry.ts";
+import { ours } from "../doctor/commands.ts";
 import { note } from "../process/note.ts";
 import { UsageError } from "../results/exit-codes.ts";
 import type { Report } from "../results/model.ts";
@@ -61,5 +62,5 @@ export function exampleLine(pick: Report["pick"]): string | undefined {
   if (!pick || example === undefined) return undefined;
   const path = relative(process.cwd(), exampleDirectory(example));
   const shows = example.shows === pick.transport ? "" : ` (shows ${example.shows}, the nearest)`;
-  return `example to copy: ${path}${shows}; ipcmark example ${pick.transport} <dir>`;
+  return `example to copy: ${path}${shows}; ${ours("example", pick.transport, "<dir>")}`;
 }

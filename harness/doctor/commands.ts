@@ -1,6 +1,9 @@
-/** Returns one of our commands as this program was started: a script of the repository or an installed program. */
+/** Returns one of our commands as it can be typed here: a script of the repository, or the installed program. */
 export function ours(command: string, ...args: readonly string[]): string {
   const typed = args.join(" ");
-  if (process.env["npm_lifecycle_event"] === undefined) return `ipcmark ${command} ${typed}`.trim();
+  const { npm_lifecycle_event: event, npm_package_name: project } = process.env;
+  // npx sets the event too. A clone has no program `ipcmark`, and another project has no script of ours.
+  if (event === undefined) return `ipcmark ${command} ${typed}`.trim();
+  if (project !== "ipcmark") return `npx ipcmark ${command} ${typed}`.trim();
   return typed === "" ? `npm run ${command}` : `npm run ${command} -- ${typed}`;
 }
