@@ -178,9 +178,13 @@ function failure(check: CheckResult): string {
 const STATUSES = ["failed", "passed", "not-applicable", "unavailable"] as const;
 
 /** Counts the checks of each mechanism, and gives the reasons of those that this machine could not run. */
-function checkTable({ checks: all }: Report): string {
+function checkTable({ checks: all, transports }: Report): string {
   if (all.length === 0) return "";
-  const rows = checkMatrix(all).rows.map(({ name, results }) => [
+  const baselines = new Set(transports.filter(({ baseline }) => baseline).map(({ id }) => id));
+  const matrix = checkMatrix(all).rows.toSorted(
+    (a, b) => Number(baselines.has(a.name)) - Number(baselines.has(b.name)),
+  );
+  const rows = matrix.map(({ name, results }) => [
     code(name),
     ...STATUSES.map((status) => String(countStatus(results.values(), status))),
   ]);

@@ -44,9 +44,9 @@ export function drawChoice(state) {
   if (stored === "none") return box.replaceChildren();
   if (stored === "other") return box.replaceChildren(element("p", {}, OTHER_RULE));
   const pick = pickWithout(stored, state.hidden);
-  const left = choices.length - hidden.length;
-  const names = hidden.length > MOST_HIDDEN ? `${hidden.length} rows` : hidden.join(", ");
-  const head = `Among the ${left} rows shown (hidden: ${names}), the same question has this answer:`;
+  const isMany = hidden.length > MOST_HIDDEN;
+  const names = isMany ? `${hidden.length} of ${choices.length} rows` : hidden.join(", ");
+  const head = `Without ${names}, the same question has this answer:`;
   box.replaceChildren(element("p", { class: "note" }, head), ...answer(pick));
 }
 
