@@ -7,6 +7,7 @@ import { BLOCKED_MS, type BlockedSide, SERVER_BLOCKED } from "../process/blocked
 import { isCrash } from "../process/crash.ts";
 import { type DriverProcess, startDriver } from "../process/driver-process.ts";
 import { type HandedOver, startForOther } from "../process/hand-over.ts";
+import { ControlError } from "../process/mailbox.ts";
 import type { Alive, DriverReady, DriverStart, Failed, FromDriver, PinPrefix } from "../process/messages.ts";
 import { nodeCommand, SETTLING_VARIABLES } from "../process/node-command.ts";
 import { endGroup, RUN_VARIABLE } from "../process/orphans.ts";
@@ -215,7 +216,9 @@ export class ProcessSupervisor {
       } catch (error) {
         // It was ended by us, which is no result.
         if (this.#ending) return NEVER;
-        if (alive !== undefined && performance.now() < deadline && driver.running) {
+        // A driver that sent an invalid message still runs for a moment; only one without signs of life is blocked.
+        const isLate = error instanceof ControlError && error.late;
+        if (alive !== undefined && isLate && performance.now() < deadline && driver.running) {
           return { status: "failed", reason: blockedBy(alive), blocked: "client", ready: course.ready };
         }
         const shortage = shortageIn(error);
@@ -300,7 +303,8 @@ function blockedBy({ call = "a callback, or a call on a connection," }: Alive): 
 /** @param overMs limit that was exceeded, if one was */
 function whyNot(driver: DriverProcess, job: DriverJob, overMs: number | undefined, error: Error): string {
   if (overMs !== undefined) return `not finished within ${overMs} ms`;
-  return driver.running && job.inactivityTimeoutMs !== undefined
+  const isLate = error instanceof ControlError && error.late;
+  return isLate && driver.running && job.inactivityTimeoutMs !== undefined
     ? `the driver process hung: it was silent for ${Math.round(job.inactivityTimeoutMs / 1000)} s`
     : error.message;
 }
