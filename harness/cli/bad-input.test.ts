@@ -47,7 +47,7 @@ const CASES: readonly (readonly [string, readonly string[], RegExp])[] = [
   [
     "a budget too small for a mechanism that does not carry all sizes of the default workload",
     ["compare", "--transport", "posix-mq", "--budget", "1s"],
-    /2 arms need 6 rounds \(about \d+ s\); --budget leaves 1 s: give --budget \d+s/,
+    /6 rounds make this run about \d+ s long; --budget is 1 s: give --budget \d+s/,
   ],
   [
     "an unknown placement",

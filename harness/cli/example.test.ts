@@ -295,12 +295,11 @@ describe("the examples", () => {
     expect(programs.length).toBeGreaterThan(24);
   });
 
-  it("are the last line of an answer, unless the pick is a module of the user's", () => {
+  it("are the last line of an answer, unless the pick is a module of the user's or nothing was decided", () => {
     vi.stubEnv("npm_package_name", "ipcmark").stubEnv("npm_lifecycle_event", "compare");
     onTestFinished(() => void vi.unstubAllEnvs());
-    const { pick } = fixtureReport();
-    const named = (transport: string): string | undefined =>
-      exampleLine({ ...(pick as NonNullable<Report["pick"]>), transport });
+    const pick = fixtureReport().pick as NonNullable<Report["pick"]>;
+    const named = (transport: string): string | undefined => exampleLine({ ...pick, transport });
     expect(named("unix")).toMatch(/transports\/sockets\/example\/stream; npm run example -- unix <dir>$/);
     expect(named("shm/spin")).toMatch(/shared-memory\/example \(shows shm\/futex, the nearest\); npm run example/);
     vi.stubEnv("npm_package_name", "my-project").stubEnv("npm_lifecycle_event", "npx");
@@ -309,6 +308,7 @@ describe("the examples", () => {
     expect(named("unix")).toMatch(/; ipcmark example unix <dir>$/);
     expect(named("my-http")).toBeUndefined();
     expect(exampleLine(null)).toBeUndefined();
+    expect(exampleLine({ ...pick, transport: "unix", verdict: "cannot-tell" })).toBeUndefined();
   });
 
   it("overwrite nothing, and take back what they wrote", () => {

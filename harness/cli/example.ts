@@ -56,10 +56,14 @@ export function copyExample(example: Example, directory: string): string[] {
   return written;
 }
 
-/** Returns the last line of an answer, which has the path of the example of the pick; undefined if there is none. */
+/**
+ * Returns the last line of an answer, which has the path of the example of the pick; undefined if there is none, or if
+ * the run could not tell which mechanism to use.
+ */
 export function exampleLine(pick: Report["pick"]): string | undefined {
-  const example = pick ? exampleOf(pick.transport) : undefined;
-  if (!pick || example === undefined) return undefined;
+  if (!pick || pick.verdict === "cannot-tell") return undefined;
+  const example = exampleOf(pick.transport);
+  if (example === undefined) return undefined;
   const path = relative(process.cwd(), exampleDirectory(example));
   const shows = example.shows === pick.transport ? "" : ` (shows ${example.shows}, the nearest)`;
   return `example to copy: ${path}${shows}; ${ours("example", pick.transport, "<dir>")}`;

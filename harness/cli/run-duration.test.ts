@@ -37,7 +37,7 @@ test("a budget that cannot hold the rounds is refused with the time they need; a
   const onPlan = announcePlan({ ...base, budgetMs: 20_000, announcedMs: 20_000 });
   const plan = { left: 6, leftMs: 78_200 };
   expect(() => onPlan({ ...plan, done: 0 })).toThrow(
-    "0 arms need 6 rounds (about 90 s); --budget leaves 20 s: " +
+    "6 rounds make this run about 90 s long; --budget is 20 s: " +
       "give --budget 90s, or fewer --transport, --placement, --mode or --payload",
   );
   onPlan({ ...plan, done: 1 });

@@ -75,10 +75,8 @@ function tooShort(budgetMs: number, neededMs: number, rounds: number, arms: read
   // Only claims choose the cells of each arm.
   const fewer = arms.some(({ only }) => only) ? "--claims" : "--transport, --placement, --mode or --payload";
   return new UsageError(
-    `${count(arms.length, "arm")} ${arms.length === 1 ? "needs" : "need"} ${count(rounds, "round")} ` +
-      `(about ${needed} s); ` +
-      `--budget leaves ${budgetMs / 1000} s: ` +
-      `give --budget ${needed}s, or fewer ${fewer}`,
+    `${count(rounds, "round")} ${rounds === 1 ? "makes" : "make"} this run about ${needed} s long; ` +
+      `--budget is ${budgetMs / 1000} s: give --budget ${needed}s, or fewer ${fewer}`,
   );
 }
 
