@@ -7,7 +7,7 @@ import { missingText } from "./missing.ts";
 export const PAIRS_NOTE =
   "Round trips of each size with the distance to the farther end of their 95 % interval, then for the smallest size " +
   "CPU time of both ends and one-way messages. Each client measures with its own clock. A row contains the " +
-  "interpreter of each end: compare rows of one mechanism. No other table has rows with a client in another language.";
+  "interpreter of each end: compare rows of one mechanism. A pick and all other tables are for clients in Node.";
 
 /** Width of a half interval; most are no wider. */
 const HALF_WIDTH = 5;
