@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Pick } from "../harness/results/model.ts";
-import { certaintyOf, loadText, pickStanding, pickTitle, plainC, requestsText } from "./pick-words.ts";
+import type { Pick, Rechecked } from "../harness/results/model.ts";
+import { certaintyOf, loadText, pickStanding, pickTitle, plainC, recheckTitle, requestsText } from "./pick-words.ts";
 import { fullReport } from "./testing/fixture-machine.ts";
 import { fixturePick } from "./testing/fixture-verdicts.ts";
 
@@ -34,6 +34,16 @@ describe("the standing of a candidate", () => {
     expect(standings(pick)).toEqual(["unknown", "unknown", "tie", "behind"]);
     expect(pickTitle(pick, "linux")).not.toContain("Use");
   });
+});
+
+it("the head of a recheck has its result, and names changed conditions first", () => {
+  const found: Rechecked = { chosen: "unix", outcome: "cannot-tell", conditions: [], sentence: "" };
+  expect(recheckTitle(found)).toBe("This run cannot tell whether the decision for unix still holds");
+  expect(recheckTitle({ ...found, outcome: "holds" })).toBe("The decision for unix still holds");
+  expect(recheckTitle({ ...found, outcome: "other-wins", winner: "tcp" })).toBe("Another option wins: tcp");
+  expect(recheckTitle({ ...found, conditions: ["kernel 6.1, now 6.18"] })).toMatch(
+    /^Conditions changed; .*cannot tell/,
+  );
 });
 
 describe("the certainty of a pick", () => {

@@ -2,7 +2,7 @@ import { isAtLoad } from "../harness/pick/candidates.ts";
 import { METRICS, type Metric } from "../harness/pick/metric.ts";
 import { shownName } from "../harness/pick/words.ts";
 import { bytes, cDoubt, count, mixText, ratio, ratioRange, recordedText } from "../harness/results/format.ts";
-import type { Measurement, Pick, Report } from "../harness/results/model.ts";
+import type { Measurement, Pick, Rechecked, Report } from "../harness/results/model.ts";
 import { PROGRAM } from "../transports/contract/capabilities.ts";
 
 type Ranked = Pick["ranking"][number];
@@ -88,6 +88,18 @@ export function pickTitle(pick: Pick, platform: string): string {
   if (pick.verdict === "cannot-tell") return `No answer for ${what}`;
   const use = `Use ${shownName(pick.transport, platform)}`;
   return what === "" ? use : `${use} for ${what}`;
+}
+
+/** Formats the head of a recheck: what became of the decision, and never what to use. */
+export function recheckTitle({ chosen, outcome, winner, conditions }: Rechecked): string {
+  const result =
+    outcome === "holds"
+      ? `the decision for ${chosen} still holds`
+      : outcome === "cannot-tell"
+        ? `this run cannot tell whether the decision for ${chosen} still holds`
+        : `another option wins${winner === undefined ? "" : `: ${winner}`}`;
+  if (conditions.length > 0) return `Conditions changed; measured here, ${result}`;
+  return result.charAt(0).toUpperCase() + result.slice(1);
 }
 
 /** Largest number of sizes that are listed one by one. */

@@ -18,6 +18,17 @@ export type { Warning } from "./warnings.ts";
 /** Version of the schema, raised when a reader of an older version could misread a report. */
 export const SCHEMA_VERSION = 2;
 
+/** Result of the recheck of a decision record. */
+export interface Rechecked {
+  readonly chosen: string;
+  readonly outcome: "holds" | "other-wins" | "cannot-tell";
+  /** Option that wins instead of the chosen one. */
+  readonly winner?: string;
+  /** Conditions that differ from those of the record. */
+  readonly conditions: readonly string[];
+  readonly sentence: string;
+}
+
 /** Result of one run: the JSON that `check`, `measure` and `compare` print and store, and that `reports/` renders. */
 export interface Report {
   readonly schemaVersion: number;
@@ -64,6 +75,8 @@ export interface Report {
   readonly claims?: readonly string[];
   /** Changes since the report of `compare --against`. */
   readonly against?: Changes;
+  /** Result of a recheck. Its sentence is also that of the pick. */
+  readonly recheck?: Rechecked;
 }
 
 /** `unavailable`: it was asked for, and this machine cannot compile it. */

@@ -14,6 +14,7 @@ import type {
   NoCBaseline,
   Quantiles,
   Question,
+  Rechecked,
   Report,
   RoundRecord,
   Row,
@@ -381,5 +382,14 @@ export const REPORT: Schema = model<Report>()(
     codecs: list(codec),
     claims: list(name, 1000),
     against: CHANGES,
+    recheck: model<Rechecked>()(
+      {
+        chosen: text,
+        outcome: anyOf<Rechecked["outcome"]>({ holds: true, "other-wins": true, "cannot-tell": true }),
+        conditions: list(text),
+        sentence: text,
+      },
+      { winner: text },
+    ),
   },
 );

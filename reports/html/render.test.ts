@@ -101,6 +101,14 @@ describe("the page", () => {
   });
 });
 
+test("a recheck is headed by its own result, without the certainty of a pick", async () => {
+  const recheck = { chosen: "unix", outcome: "cannot-tell", conditions: [], sentence: "" } as const;
+  const page = await renderHtml({ ...report, recheck });
+  expect(page).toContain("<h1>This run cannot tell whether the decision for unix still holds</h1>");
+  expect(page).not.toContain('<p class="certainty">');
+  expect(await renderHtml(report)).toContain('<p class="certainty">');
+});
+
 test("a baseline is first in no table", async () => {
   const page = await renderHtml(fullReport());
   const firsts = [...page.matchAll(/<tbody><tr[^>]*><th[^>]*><code>([^<]+)/g)].map(([, name]) => name);

@@ -3,7 +3,7 @@ import type { Environment, Pick, Report } from "../../../harness/results/model.t
 import { checkSummary } from "../../check-groups.ts";
 import { claimLines, claimsSummary } from "../../claims.ts";
 import { CLASS_LABELS, classOf, interruption, MODE_LABELS, OTHER_SERVER, PLACEMENT_LABELS } from "../../labels.ts";
-import { certaintyOf, loadText, pickTitle, requestsText } from "../../pick-words.ts";
+import { certaintyOf, loadText, pickTitle, recheckTitle, requestsText } from "../../pick-words.ts";
 import { ruledOutByNeeds } from "../../ruled-out.ts";
 import { type Html, html, type Insertable } from "../markup.ts";
 import { bars } from "./bars.ts";
@@ -26,10 +26,12 @@ export function masthead(report: { readonly environment: Environment; readonly s
 export function verdict(report: Report): Html {
   if (!report.pick) return html`<section id="verdict"><h1>${noPick(report)}</h1>${warnings(report)}</section>`;
   const pick = filled(report.pick);
-  const certainty = certaintyOf(pick);
+  const { recheck } = report;
+  // A recheck judges by a rule of its own: the certainty of a pick would contradict it.
+  const certainty = recheck === undefined ? certaintyOf(pick) : undefined;
   return html`<section id="verdict" class="answer">
 <div class="head">
-<h1>${unbroken(pickTitle(pick, report.environment.platform))}</h1>
+<h1>${unbroken(recheck ? recheckTitle(recheck) : pickTitle(pick, report.environment.platform))}</h1>
 ${
   certainty &&
   html`<p class="certainty"><b><span aria-hidden="true">${certainty.sign}</span> ${certainty.word}</b>
@@ -42,7 +44,7 @@ ${asked(report, pick)}
 <p class="lead">${unbroken(pick.sentence)}</p>
 ${pick.reasons.length > 0 && html`<ul>${pick.reasons.map((reason) => html`<li>${linked(reason, report)}</li>`)}</ul>`}
 </div>
-<div class="beside">${others(pick)}</div>
+<div class="beside">${recheck === undefined && others(pick)}</div>
 <div class="rest">
 ${out(report, pick)}
 ${warnings(report)}
