@@ -74,9 +74,9 @@ function verdict(report: Report): string {
   else if (measurements.length > 0 && report.claims === undefined)
     lines.push("", `**No pick: ${text(noPickReason(report))}.**`);
   if (pick?.ties?.length && pick.verdict !== "cannot-tell")
-    lines.push("", `Not distinguishable from it at 95 %: ${named(pick.ties)}.`);
+    lines.push("", `Not distinguishable from the pick at 95 %: ${named(pick.ties)}.`);
   if (pick?.immaterial?.length)
-    lines.push("", `Told from it, without a difference that is shown to matter: ${named(pick.immaterial)}.`);
+    lines.push("", `Told from the pick, without a difference that is shown to matter: ${named(pick.immaterial)}.`);
   const others = [
     ...(pick?.alternatives ?? []).map(
       ({ mode, transport, sentence }) => `- ${MODE_LABELS[mode] ?? text(mode)}: ${code(transport)}. ${text(sentence)}`,

@@ -6,7 +6,7 @@ import { changedConditions, fingerprintOf } from "../decision/conditions.ts";
 import { type Decided, evidenceFile, evidenceIn, loadEvidence } from "../decision/evidence.ts";
 import { type DecisionRecord, loadRecord, renewedText } from "../decision/record.ts";
 import { type Judgement, judge, optionsOf, rivalsOf } from "../decision/verdict.ts";
-import { sentenceOfRecheck } from "../decision/words.ts";
+import { remedyOf, sentenceOfRecheck } from "../decision/words.ts";
 import { CHECKS } from "../driver/checks/catalog.ts";
 import { questionOfPick } from "../pick/pick.ts";
 import { note } from "../process/note.ts";
@@ -75,6 +75,8 @@ async function recheck(path: string, options: RecheckOptions): Promise<void> {
   const pick = report.pick === null ? null : { ...report.pick, sentence };
   const found = { ...report, pick, recheck: { ...judgement, conditions: changed, sentence } };
   await publish({ ...options, json: options.json === true }, found, () => print(sentence));
+  const remedy = remedyOf(judgement);
+  if (remedy !== undefined) note(remedy);
   if (changed.length > 0 && !isAccepted)
     note("with --accept-conditions this run decides, and the record gets the new conditions");
   if (isAccepted) renew(record, evidence, report, changed, sentence);

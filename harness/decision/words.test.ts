@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { QUESTION } from "../testing/synthetic-report.ts";
 import type { Against, Judgement } from "./verdict.ts";
-import { sentenceOfRecheck } from "./words.ts";
+import { remedyOf, sentenceOfRecheck } from "./words.ts";
 
 const CHANGED = ["Node 26.10.0 in the record, 24.3.0 here"];
 
@@ -34,6 +34,12 @@ test.for([
   ],
 ] as const)("a recheck has a sentence for %o", ([found, sentence]) => {
   expect(sentenceOfRecheck(found, QUESTION, [])).toBe(sentence);
+});
+
+test("a recheck that cannot tell names what helps, unless the two could not be compared at all", () => {
+  expect(remedyOf(judgement("cannot-tell"))).toMatch(/longer --budget/);
+  expect(remedyOf(judgement("cannot-tell", { reason: "tcp is unavailable" }))).toBeUndefined();
+  expect(remedyOf(judgement("holds"))).toBeUndefined();
 });
 
 test("changed conditions come first, with what was measured all the same", () => {

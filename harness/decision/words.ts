@@ -32,6 +32,13 @@ export function sentenceOfRecheck(
   return [`${head}.`, ...grounds(judgement, question, before)].join(" ");
 }
 
+/** Returns what helps a run that cannot tell; undefined if it decided, or if nothing that is open was compared. */
+export function remedyOf({ outcome, against }: Judgement): string | undefined {
+  const isOpen = against.some((one) => one.outcome === "cannot-tell" && one.reason === undefined);
+  if (outcome !== "cannot-tell" || !isOpen) return undefined;
+  return "a longer --budget, or less other load on this machine, narrows the intervals";
+}
+
 /** Returns a sentence for each rival. */
 export function grounds(judgement: Judgement, question: Question, before?: Judgement): string[] {
   const { chosen, outcome, against, reason } = judgement;

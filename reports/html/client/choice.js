@@ -55,8 +55,10 @@ function answer(pick) {
   if (pick === null) return [element("p", { class: "finding" }, "None of these rows can be picked for it.")];
   const parts = [element("p", { class: "finding" }, pick.sentence)];
   const { ties, immaterial = [] } = pick;
-  if (ties.length > 0 && pick.verdict !== "cannot-tell") parts.push(line("Not distinguishable from it at 95 %", ties));
-  if (immaterial.length > 0) parts.push(line("Told from it, without a difference that is shown to matter", immaterial));
+  if (ties.length > 0 && pick.verdict !== "cannot-tell")
+    parts.push(line("Not distinguishable from the pick at 95 %", ties));
+  if (immaterial.length > 0)
+    parts.push(line("Told from the pick, without a difference that is shown to matter", immaterial));
   return parts;
 }
 

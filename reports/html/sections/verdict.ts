@@ -92,13 +92,13 @@ function linked(reason: string, { checks }: Report): Html {
 function others({ verdict: found, ties, immaterial = [], alternatives, otherServers = [] }: Pick): Html {
   return html`${
     immaterial.length > 0 &&
-    html`<p class="tie"><b>Told from it, without a difference that is shown to matter:</b>
+    html`<p class="tie"><b>Told from the pick, without a difference that is shown to matter:</b>
 ${immaterial.join(", ")}.</p>`
   }
 ${
   ties.length > 0 &&
   found !== "cannot-tell" &&
-  html`<p class="tie"><b>Not distinguishable from it at 95 %:</b> ${ties.join(", ")}.
+  html`<p class="tie"><b>Not distinguishable from the pick at 95 %:</b> ${ties.join(", ")}.
 Choose among these by what else matters to you.</p>`
 }
 ${
