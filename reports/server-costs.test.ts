@@ -43,6 +43,9 @@ describe("the costs of servers", () => {
     expect(missingText(row("unix", "clients-memory", { serverMemory: shared }))).toBe(
       "one server: 14 MiB with 1 client, and 12 KiB, 1 descriptor for each more (10 clients)",
     );
+    expect(missingText(row("unix", "clients-memory", { serverMemory: shared, clients: 1 }))).not.toMatch(
+      /NaN|Infinity/,
+    );
     expect(missingText(row("stdio", "clients-memory", { serverMemory: children }))).toBe(
       "a process for each client: 12 MiB, 20 descriptors, 7 threads each (of 10 clients)",
     );

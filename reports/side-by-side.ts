@@ -1,4 +1,4 @@
-import { duration, quantity, ratio } from "../harness/results/format.ts";
+import { count, duration, quantity, ratio } from "../harness/results/format.ts";
 import { ofNodeClients } from "../harness/results/languages.ts";
 import type { Environment, Report } from "../harness/results/model.ts";
 import { type Block, blocksOf, type PlainRow, type RankedRow, sizeOfBlock } from "./blocks.ts";
@@ -72,7 +72,7 @@ function standingOf({ ratio: times, standing }: RankedRow): string {
 /** Returns the identity of a machine in one line; never a host name. */
 export function machineLine({ cpuModel, cpus, platform, kernel, node }: Environment): string {
   const system = [platform, /^\d+\.\d+/.exec(kernel ?? "")?.[0]].filter(Boolean).join(" ");
-  return [cpuModel, cpus && `${cpus} CPUs`, system, node && `Node ${node}`].filter(Boolean).join(", ");
+  return [cpuModel, cpus && count(cpus, "CPU"), system, node && `Node ${node}`].filter(Boolean).join(", ");
 }
 
 /** Returns the answer of one machine: its sentence, or why it has none. */

@@ -246,3 +246,8 @@ test("a module that states neither packages nor native code is excluded from bot
   for (const name of ["pure-js", "no-dependency"])
     expect(named(name).excludes(silent, 0)).toMatch(/^does not state .*capabilities\./);
 });
+
+test("a system of a module that no need knows is named as the module names it", () => {
+  const platforms = ["constructor", "freebsd"] as unknown as readonly ["linux"];
+  expect(named("windows").excludes({ ...CLAIMS(), platforms }, 0)).toBe("runs on constructor and freebsd only");
+});

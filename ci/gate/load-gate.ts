@@ -7,6 +7,8 @@ import type { GateResult, GateRow } from "./result.ts";
 
 /** Largest sum of the squares of the pairs of each row: more would keep a reader waiting, and no gate has so many. */
 const MOST_WORK = 5e7;
+/** Largest number of looks: each is simulated, and no budget allows as many. */
+const MOST_LOOKS = 100_000;
 
 /** Returns true for a value that is meant as `gate.json`, whole or not. No report has these fields. */
 export function isGate(value: unknown): boolean {
@@ -42,7 +44,9 @@ function withInterrupted(gate: GateResult): GateResult {
   return { ...gate, rows };
 }
 
-function sizeDefect({ rows, pairs }: GateResult): string | undefined {
+function sizeDefect({ rows, pairs, looks }: GateResult): string | undefined {
+  if (looks !== undefined && looks.most / looks.step > MOST_LOOKS)
+    return "/looks: too many looks to be worked out again";
   const perCell = new Map(pairs.map((each) => [nameOf(each.cell), each.pairs.length]));
   const work = rows.reduce((sum, row) => sum + (perCell.get(nameOf(row.cell)) ?? 0) ** 2, 0);
   return work <= MOST_WORK ? undefined : "/rows: too many rows with too many pairs to be worked out again";

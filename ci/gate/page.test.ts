@@ -187,6 +187,7 @@ describe("a gate.json of which one value is something else", () => {
       gate.rows = Array(20).fill(gate.rows[2]);
     };
     expect(refusal(many)).toContain("too many rows with too many pairs");
+    expect(refusal((gate) => Object.assign(gate.looks, { most: 2 ** 53 - 1 }))).toContain("/looks: too many looks");
   });
 });
 

@@ -86,6 +86,15 @@ it("tells a gate from a report by its content", async () => {
   expect(readFileSync(join(directory, "gate.html"), "utf8")).toContain("Size of each change");
 });
 
+it("refuses what --adr would not write", async () => {
+  const path = join(directory, "adr.json");
+  writeFileSync(path, SMALL);
+  for (const flag of ["--format=csv", "--claims"])
+    await expect(
+      reportCommand().parseAsync([path, "--adr", join(directory, "a.md"), flag], { from: "user" }),
+    ).rejects.toThrow(/^--adr writes a decision record alone; leave out --(format|claims)/);
+});
+
 describe("--format", () => {
   const silent = (): void => {
     for (const stream of [process.stdout, process.stderr]) vi.spyOn(stream, "write").mockReturnValue(true);

@@ -40,13 +40,16 @@ export function reportCommand(): Command {
     .addOption(formatOption())
     .option("--out <dir>", "folder for report.html and the other forms, or gate.html", "ipcmark-out")
     .option("--adr <file>", "write the pick of a compare as a decision record (MADR), with its evidence beside it")
-    .action(async (file: string, { out, claims, adr, format = ["html"] }: Flags) => {
+    .action(async (file: string, { out, claims, adr, format = ["html"] }: Flags, command: Command) => {
       const opened = isBundle(file) ? await openBundle(file) : undefined;
       const value = opened === undefined ? loadJson(file, EXPECTED) : opened.report;
       if (isGate(value) && adr !== undefined)
         throw new UsageError(`--adr: "${file}" is a gate.json; name a report.json of compare`);
       if (isGate(value)) return reportGate(gateIn(value, file, EXPECTED), format, { out, from: [file] });
       const stored = reportIn(value, file, EXPECTED);
+      const ignored = ["format", "claims"].find((flag) => command.getOptionValueSource(flag) === "cli");
+      if (adr !== undefined && ignored !== undefined)
+        throw new UsageError(`--adr writes a decision record alone; leave out --${ignored}, or run report twice`);
       if (adr !== undefined) return writeRecord(stored, file, adr);
       const report = claims === undefined ? stored : { ...stored, claims: chooseClaims(claims).map(({ id }) => id) };
       const paths = await storeForms(renderersOf(report), format, { out, name: "report", from: [file] });

@@ -1,6 +1,7 @@
 import type { Place } from "../../transports/contract/transport.ts";
 import { openCBaseline } from "../c-baseline/board.ts";
 import { cBaselineWarnings, withCBaseline } from "../results/c-baseline.ts";
+import { count } from "../results/format.ts";
 import {
   type Environment,
   type Measurement,
@@ -287,7 +288,7 @@ function warningsOf(
     found.push({ id, text, where });
   if (duration !== undefined && duration.rounds > 0 && duration.rounds < LEAST_FOR_INTERVAL) {
     const more = `a 95 % interval needs ${LEAST_FOR_INTERVAL}; give more --trials or a longer --budget`;
-    warn("few-rounds", `only ${duration.rounds} rounds (${duration.sentence}): ${more}`);
+    warn("few-rounds", `only ${count(duration.rounds, "round")} (${duration.sentence}): ${more}`);
   }
   if (duration?.reached === false) warn("target-missed", duration.sentence);
   if (awake !== undefined && "reason" in awake)

@@ -59,7 +59,7 @@ export function whyStop(stopRule: StopRule, state: RoundState): string | undefin
   const fits = (budgetMs: number): boolean => elapsedMs + roundMs / 2 <= budgetMs;
   switch (stopRule.rule) {
     case "fixed":
-      if (done >= stopRule.trials) return `all ${done} rounds done`;
+      if (done >= stopRule.trials) return `${done === 1 ? "1 round" : `all ${done} rounds`} done`;
       if (stopRule.strict && elapsedMs + roundMs > (stopRule.budgetMs ?? Infinity) * STRETCH) {
         return `the time was used up after ${done} of ${stopRule.trials} rounds`;
       }

@@ -45,6 +45,13 @@ test.for([
   expect(parseRecord(text, "a.md")).toMatchObject({ chosen: "unix", evidence: { name: NAME, sha256: HASH } });
 });
 
+test("a line of many blanks is read in no time", () => {
+  const started = performance.now();
+  expect(parseRecord(`](${" ".repeat(50_000)}\n${RECORD}`, "a.md").chosen).toBe("unix");
+  // The time must not grow with the square of their number.
+  expect(performance.now() - started).toBeLessThan(1000);
+});
+
 test("a link is decoded, and may lead elsewhere", () => {
   const text = RECORD.replace(`](${NAME})`, "](../my%20runs/a.evidence.json)");
   expect(parseRecord(text, "a.md").evidence.name).toBe("../my runs/a.evidence.json");

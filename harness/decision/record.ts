@@ -29,7 +29,7 @@ export function loadRecord(path: string): DecisionRecord {
 const CHOSEN = /^[\s*_>|+-]*chosen option[\s*_]*:[\s*_]*(.*)$/is;
 /** A name in quotation marks, and one without any: in bold, as the text of a link, or in front of a full stop. */
 const NAME = /^\[?["“”'`]+([^"“”'`]+)["“”'`]+|^\[?([^\s,;*_\]"“”'`]+?)[.:]?(?=[\s,;*_\]]|$)/;
-const LINK = /\]\(\s*<?([^<>()]*evidence\.json)>?[^()]*\)/;
+const LINK = /\]\(\s*(?=\S)<?([^<>()]*evidence\.json)>?[^()]*\)/;
 const HASH = /SHA-?256\W*(\w*)/i;
 const HASH_DIGITS = 64;
 

@@ -152,6 +152,17 @@ describe("what changed between two runs", () => {
     );
   });
 
+  test("a report whose rows and rounds lack what older ones lack is compared, with a server on Node", () => {
+    const older = controlled(before, 10_000);
+    const measurements = older.measurements.map(({ peer: _, ...row }) => row);
+    const rounds = (older.rounds ?? []).map(({ controls: _, ...round }) => round);
+    const old = JSON.parse(JSON.stringify({ ...older, measurements, rounds })) as Report;
+    expect(firstDefect(old)).toBeUndefined();
+    const found = compared(old, controlled(again, 10_000));
+    expect(found.length).toBe(compared(before, again).length);
+    expect(new Set(found.map(({ pairing }) => pairing))).toEqual(new Set(["unpaired"]));
+  });
+
   test("the block is a part of a report that a reader accepts, and a wrong one is named", () => {
     const against = changesSince(before, slower(again, 1.5, "unix"), "old.json");
     const report = JSON.parse(JSON.stringify({ ...again, against }));

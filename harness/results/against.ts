@@ -99,7 +99,7 @@ function keyOf(row: Measurement): string {
   const { benchmark, transport, mode, placement, payloadBytes, inFlight, clients, ratePerSecond, codec } = row;
   const { corpus, peer, client, arrivals, batched, mix, workMicros, recorded } = row;
   const size = corpus === undefined ? payloadBytes : corpus;
-  const places = [benchmark, transport, mode, placement, size, peer.language, client?.language ?? "node"];
+  const places = [benchmark, transport, mode, placement, size, peer?.language ?? "node", client?.language ?? "node"];
   const load = [inFlight, clients, ratePerSecond, codec, arrivals, batched, mix, workMicros, recorded?.sha256];
   return JSON.stringify([places, ...load]);
 }
@@ -108,7 +108,7 @@ function keyOf(row: Measurement): string {
 function controlsOf({ rounds = [] }: Report): Controls {
   const found = new Map<string, Map<number, number>>();
   for (const { round, controls } of rounds)
-    for (const { placement, p50 } of controls)
+    for (const { placement, p50 } of controls ?? [])
       found.set(placement, (found.get(placement) ?? new Map<number, number>()).set(round, p50));
   return found;
 }

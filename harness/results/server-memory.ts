@@ -15,9 +15,13 @@ export function medianServerMemory(trials: readonly ServerMemory[]): ServerMemor
   return { one: of(({ one }) => one), all: of(({ all }) => all) };
 }
 
-/** Returns what each further client adds: the slope from the first client to the last. @param clients at least 2 */
+/**
+ * Returns what each further client adds: the slope from the first client to the last, and 0 where there is one only.
+ *
+ * @param clients at least 1
+ */
 export function perClient({ one, all }: ServerMemory, clients: number): HeldResources {
-  const slope = (key: keyof HeldResources): number => (all[key] - one[key]) / (clients - 1);
+  const slope = (key: keyof HeldResources): number => (all[key] - one[key]) / Math.max(1, clients - 1);
   return {
     processes: slope("processes"),
     privateBytes: slope("privateBytes"),

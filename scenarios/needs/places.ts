@@ -3,6 +3,8 @@ import type { Need } from "../need.ts";
 
 const LISTED = new Intl.ListFormat("en", { type: "conjunction" });
 const NAMES: Readonly<Record<Platform, string>> = { linux: "Linux", darwin: "macOS", win32: "Windows" };
+/** Returns the name of a system; a module of a user may list any word, `constructor` too. */
+const nameOf = (id: string): string => (Object.hasOwn(NAMES, id) ? NAMES[id as Platform] : id);
 const WHY =
   "A program that ships on a system where its mechanism does not exist needs a second one, and tests for both.";
 
@@ -14,9 +16,7 @@ function platform(name: string, id: Platform): Need {
     why: WHY,
     sentence: () => `runs on ${NAMES[id]}`,
     excludes: ({ platforms }) =>
-      platforms.includes(id)
-        ? undefined
-        : `runs on ${LISTED.format(platforms.map((each) => NAMES[each] ?? each))} only`,
+      platforms.includes(id) ? undefined : `runs on ${LISTED.format(platforms.map(nameOf))} only`,
     // A check can only examine the system on which it runs.
     checks: [],
   };
