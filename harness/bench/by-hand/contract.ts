@@ -1,16 +1,26 @@
 import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import type { Address, BlockingTransport, EventTransport, Transport } from "../../../transports/contract/transport.ts";
+import { Method } from "../../../scenarios/check.ts";
+import { HEADER_BYTES, Kind } from "../../../transports/contract/frame.ts";
+import type {
+  Address,
+  BlockingConnection,
+  BlockingTransport,
+  EventTransport,
+  Transport,
+} from "../../../transports/contract/transport.ts";
 import { REGISTRY } from "../../../transports/registry.ts";
 import { pingPongOver } from "../../driver/models/ping-pong.ts";
 import { hostThread } from "../../driver/peers/hosted-thread.ts";
 import { BlockingEchoServer } from "../../peer/blocking-server.ts";
 import { EventServer } from "../../peer/event-server.ts";
 import { RpcClient } from "../../rpc/client.ts";
+import { buildFrame } from "../../rpc/message.ts";
 import { ARMS } from "./arms.ts";
 import { apart } from "./sync.ts";
 import type { Turns } from "./turns.ts";
 
+const START_LIMIT_MS = 20_000;
 const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
 
 /** Transport of an arm, with the face of the arm's mode. */
@@ -37,7 +47,8 @@ async function listen(loaded: Loaded, address: Address): Promise<Address> {
     return (await loaded.event.listen(address, program)).address;
   }
   const server = loaded.blocking.listen(address);
-  const hooks = { onStream: () => undefined, stopAsked: () => false };
+  // Where its parent was gone before this began, no later check finds that.
+  const hooks = { onStream: () => undefined, stopAsked: () => process.ppid === 1 };
   setImmediate(() => new BlockingEchoServer(server, maxMessageBytes, hooks).serve());
   return server.address;
 }
@@ -81,12 +92,20 @@ async function open(name: string, loaded: Loaded, where: string): Promise<Parame
     const peer = await loaded.blocking.launch?.(command);
     if (peer === undefined) throw new Error(`${name}: it launches no peer in blocking mode`);
     peer.control.resume();
+    untilServed(peer.connection);
     return { face: "blocking", connection: peer.connection };
   }
   const client = new RpcClient(1);
   if (isLaunched) (await loaded.event.launch?.(command, client))?.control.resume();
   else await loaded.event.connect(JSON.parse(where || (await serveContract(name, "/nowhere"))) as Address, client);
   return { face: "event", client };
+}
+
+/** Waits for the reply to a first request, since the peer is still being started. */
+function untilServed(connection: BlockingConnection): void {
+  const into = new Uint8Array(HEADER_BYTES);
+  connection.send(buildFrame(Kind.request, 0, Method.echo, 0, new Uint8Array(0)), START_LIMIT_MS);
+  if (connection.receive(into, START_LIMIT_MS) < 0) throw new Error(`the peer did not start in ${START_LIMIT_MS} ms`);
 }
 
 /** Starts our server in another thread of this process, as the driver does. */
