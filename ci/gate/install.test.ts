@@ -24,6 +24,10 @@ it.each([
     "ERR_PNPM_OUTDATED_LOCKFILE",
   ],
   ["➤ YN0028: │ The lockfile would have been modified\n➤ YN0000: └ Completed\n➤ YN0000: · Failed\n", "lockfile would"],
+  [
+    "npm error code EUSAGE\nnpm error\nnpm error `npm ci` needs a lock file in sync.\nnpm error\nnpm error Usage:\n",
+    "npm error `npm ci` needs a lock file in sync.",
+  ],
   ["error Your lockfile needs to be updated.\ninfo Visit the documentation\n", "error Your lockfile needs"],
   ["npm error code EUSAGE\nnpm error A complete log of this run can be found in: x\n", "npm error code EUSAGE"],
 ])("names the reason of an installer that failed: %j", (output, reason) => {

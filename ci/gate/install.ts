@@ -128,10 +128,14 @@ async function failureOf(command: string, cwd: string, tree: string, signal: Abo
 /** Lines that a package manager prints behind the reason; YN0000 is what Yarn 2 and later print without being asked. */
 const BEHIND_THE_REASON = /A complete log of this run|^npm notice|^info Visit|\bYN0000\b|^\s*$/;
 
-/** Returns the line with the reason: the last one, or the error of pnpm, which prints advice behind it. */
+/** First line with text of an error of npm that prints its usage behind the reason, as for a lock file out of date. */
+const BEFORE_USAGE = /^npm (?:error|ERR!) code EUSAGE\n(?:npm (?:error|ERR!) *\n)*(npm \S+ (?!A complete log)\S.*)/m;
+
+/** Returns the line with the reason: the last one, or the one before the advice that pnpm or npm prints behind it. */
 export function reasonIn(output: string): string | undefined {
   const lines = output.split("\n");
-  const reason = lines.find((line) => line.includes("ERR_PNPM_")) ?? lines.findLast(isTelling);
+  const reason =
+    BEFORE_USAGE.exec(output)?.[1] ?? lines.find((line) => line.includes("ERR_PNPM_")) ?? lines.findLast(isTelling);
   return reason === undefined ? undefined : oneLine(reason);
 }
 
