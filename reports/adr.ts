@@ -5,6 +5,7 @@ import { type Candidate, type FullQuestion, type Out, withDefaults } from "../ha
 import { METRICS } from "../harness/pick/metric.ts";
 import { questionOfPick } from "../harness/pick/pick.ts";
 import { costOf, figuresText, shareOf, timesAs } from "../harness/pick/words.ts";
+import { typed } from "../harness/results/command-line.ts";
 import { bytes, count, duration, mixText } from "../harness/results/format.ts";
 import { machineSentence } from "../harness/results/machine-sentence.ts";
 import type { CheckResult } from "../harness/results/model.ts";
@@ -123,7 +124,7 @@ function findingOf({ status, scenario, title, reason = "no reason recorded" }: C
 const quoted = (path: string): string => (/\s/.test(path) ? `"${path}"` : path);
 
 function confirmation(
-  { pick: { mode, workload } }: Decided,
+  { pick: { mode, workload }, startedFrom }: Decided,
   question: FullQuestion,
   title: string,
   rivals: readonly string[],
@@ -131,11 +132,15 @@ function confirmation(
 ): string {
   const messages = workload.recorded === undefined ? [] : [`--messages ${quoted(workload.recorded.name)}`];
   const gate = [
-    `npx ipcmark gate --base main --transport ${gated}`,
+    `--base main --transport ${gated}`,
     ...messages,
     ...(workload.mix !== undefined || messages.length > 0 ? [] : [`--payload ${question.payloads.join(" ")}`]),
     `--placement ${question.placement} --mode ${mode}`,
-  ].join(" ");
+  ];
+  const recheck = [quoted(path), ...messages];
+  const lines = [typed("gate", gate, startedFrom), typed("recheck", recheck, startedFrom)].map((words) =>
+    words.join(" "),
+  );
   const measured = [title, ...rivals].map(code).join(", ");
   return [
     "### Confirmation",
@@ -143,7 +148,7 @@ function confirmation(
       `The second measures the options that decided again (${measured}). ` +
       "It ends with 0 if the decision still holds, 20 if another option wins, 21 if the run " +
       "cannot tell, and 22 if the conditions have changed.",
-    ["```sh", gate, ["npx ipcmark recheck", quoted(path), ...messages].join(" "), "```"].join("\n"),
+    ["```sh", ...lines, "```"].join("\n"),
   ].join("\n\n");
 }
 

@@ -49,6 +49,12 @@ test("a record has the sections of MADR, and leads back to its evidence and its 
   expect(loadEvidence(path, record.evidence).pick).toEqual(report.pick);
 });
 
+test("a record from a clone has commands that can be typed there", () => {
+  const { text } = written("clone/0001-ipc.md", { startedFrom: "clone" });
+  expect(text).toContain("npm run gate -- --base main --transport unix ");
+  expect(text).toContain("npm run recheck -- 0001-ipc.md");
+});
+
 test("records of one folder do not share evidence", () => {
   written("many/0001-ipc.md");
   written("many/0002-ipc.md");

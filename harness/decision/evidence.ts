@@ -49,6 +49,7 @@ export function evidenceIn(report: Decided, modules: ReadonlyMap<string, string>
     durationMs: report.durationMs,
     commandLine: report.commandLine,
     seed: report.seed,
+    ...(report.startedFrom === undefined ? {} : { startedFrom: report.startedFrom }),
     environment: {
       ...machine,
       kernel: kernelVersion(environment.kernel),

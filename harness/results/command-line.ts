@@ -44,7 +44,11 @@ export function commandAgain({
   if (command === undefined || !REPEATED.includes(command)) return undefined;
   const hasSeed = flags.some((flag) => flag === "--seed" || flag.startsWith("--seed="));
   const all = hasSeed || !Number.isSafeInteger(seed) ? flags : [...flags, "--seed", String(seed)];
-  const start =
-    startedFrom === "clone" ? ["npm", "run", command, ...(all.length > 0 ? ["--"] : [])] : ["npx", "ipcmark", command];
-  return [...start, ...all].map(shellWord).join(" ");
+  return typed(command, all, startedFrom).map(shellWord).join(" ");
+}
+
+/** Returns the words of one of our commands: with `npm run` in a clone, with `npx` where the package is installed. */
+export function typed(command: string, args: readonly string[], startedFrom: Report["startedFrom"]): string[] {
+  if (startedFrom !== "clone") return ["npx", "ipcmark", command, ...args];
+  return ["npm", "run", command, ...(args.length > 0 ? ["--"] : []), ...args];
 }
