@@ -5,6 +5,7 @@ import { unix } from "../../../transports/sockets/unix.ts";
 import type { FromDriver } from "../../process/messages.ts";
 import type { RunningPeer } from "../peers/running-peer.ts";
 import { reportCalls, silenceOfProgram } from "./blocked.ts";
+import { accountOf } from "./execute-checks.ts";
 
 function program(request: () => Promise<unknown>): ReadonlySet<RunningPeer> {
   const client = { request, connection: { close: async () => undefined } };
@@ -35,4 +36,13 @@ test("calls of a transport are reported before they begin and when they return, 
     { type: "alive" },
   ]);
   expect(reporting.capabilities).toBe(unix.capabilities);
+});
+
+test("an exception in a callback is told beside the failure of its check", () => {
+  const [late, thrown] = [new Error("connect: nothing after 8000 ms"), new Error("no such option\nat all")];
+  const { reason, error } = accountOf(late, thrown);
+  expect(reason).toBe("connect: nothing after 8000 ms; meanwhile a callback threw: no such option");
+  expect(error).toContain("at all");
+  expect(accountOf(thrown, thrown).reason).toBe("no such option");
+  expect(accountOf(late, undefined).reason).toBe(late.message);
 });

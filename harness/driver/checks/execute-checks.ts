@@ -92,7 +92,7 @@ async function runCheck(
   if (shortage !== undefined) return { ...done, status: "unavailable", reason: withoutNames(shortage.message) };
   const reason = inapplicable(failure, start);
   if (reason !== undefined) return { ...done, status: "not-applicable", reason };
-  return { ...done, status: "failed", reason: firstLine(failure), error: fullText(failure) };
+  return { ...done, status: "failed", ...accountOf(failure, strayError) };
 }
 
 function withLimit(run: Promise<void>, timeoutMs: number, limit: AbortController): Promise<void> {
@@ -147,6 +147,15 @@ function inapplicable(failure: unknown, { peerLanguage }: DriverStart): string |
   return unknownMethod && peerLanguage !== "node"
     ? `the peer written in ${peerLanguage} cannot do what it needs`
     : undefined;
+}
+
+/** Describes a failed check. An exception in a callback stands beside its failure, since it may be the cause. */
+export function accountOf(failure: unknown, stray: unknown): { readonly reason: string; readonly error: string } {
+  if (stray === undefined || stray === failure) return { reason: firstLine(failure), error: fullText(failure) };
+  return {
+    reason: `${firstLine(failure)}; meanwhile a callback threw: ${firstLine(stray)}`,
+    error: `${fullText(failure)}\n${fullText(stray)}`,
+  };
 }
 
 function firstLine(error: unknown): string {
