@@ -100,3 +100,13 @@ test("other evidence changes only its name, hash, fingerprint and machine", () =
   const again = renewedText(parseRecord(text, "a.md"), { ...renewal, file: { ...file, sha256: HASH } });
   expect(parseRecord(again, "a.md").evidence.sha256).toBe(HASH);
 });
+
+test("a dollar sign in a name stays one", () => {
+  const renewed = renewedText(parseRecord(RECORD, "a.md"), {
+    file: { name: "cost-$$.evidence.json", sha256: "f".repeat(64), text: "" },
+    fingerprints: { before: "aaaaaaaaaaaaaaaa", now: "bbbbbbbbbbbbbbbb" },
+    machines: { before: "old machine", now: "new machine" },
+    sentence: "Accepted",
+  });
+  expect(parseRecord(renewed, "a.md").evidence.name).toBe("cost-$$.evidence.json");
+});

@@ -109,11 +109,11 @@ export function renewedText({ text, evidence, evidenceIndex }: DecisionRecord, r
   const lines = text.split("\n");
   const changed = lines.map((line, index) => {
     const isEvidence = index >= evidenceIndex && index < evidenceIndex + 4;
-    const named = isEvidence ? line.replaceAll(before, now).replaceAll(evidence.name, file.name) : line;
+    const named = isEvidence ? line.replaceAll(before, () => now).replaceAll(evidence.name, () => file.name) : line;
     return named
       .replace(new RegExp(evidence.sha256, "i"), file.sha256)
       .replace(fingerprints.before, fingerprints.now)
-      .replace(`\`${fingerprints.now}\` (${machines.before})`, `\`${fingerprints.now}\` (${machines.now})`);
+      .replace(`\`${fingerprints.now}\` (${machines.before})`, () => `\`${fingerprints.now}\` (${machines.now})`);
   });
   const bullet = /^\s*[-*+] /.exec(lines[evidenceIndex] ?? "")?.[0] ?? "* ";
   const end = (lines[evidenceIndex] ?? "").endsWith("\r") ? "\r" : "";
