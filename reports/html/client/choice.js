@@ -32,20 +32,30 @@ function pickWithout(report, hidden) {
   return last.pick;
 }
 
+const choices = () => view.names.filter(({ baseline }) => !baseline).map(({ name }) => name);
+
+/** @param {State} state */
+const hiddenIn = (state) => choices().filter((name) => state.hidden.has(name));
+
+/**
+ * Reads what the rule needs, once some rows are hidden. Called in a task of its own, since it may have megabytes.
+ * @param {State} state
+ */
+export function loadChoice(state) {
+  if (hiddenIn(state).length === 0) return;
+  stored ??= /** @type {Answered | "none" | "other"} */ (JSON.parse(byId("answerable").textContent ?? '"none"'));
+}
+
 /** Shows the answer for the rows that are left, while some are hidden. @param {State} state */
 export function drawChoice(state) {
   const box = byId("choice");
-  const choices = view.names.filter(({ baseline }) => !baseline).map(({ name }) => name);
-  const hidden = choices.filter((name) => state.hidden.has(name));
-  box.hidden = hidden.length === 0;
-  if (box.hidden) return box.replaceChildren();
-  stored ??= /** @type {Answered | "none" | "other"} */ (JSON.parse(byId("answerable").textContent ?? '"none"'));
-  box.hidden = stored === "none";
-  if (stored === "none") return box.replaceChildren();
+  const hidden = hiddenIn(state);
+  box.hidden = hidden.length === 0 || stored === undefined || stored === "none";
+  if (hidden.length === 0 || stored === undefined || stored === "none") return box.replaceChildren();
   if (stored === "other") return box.replaceChildren(element("p", {}, OTHER_RULE));
   const pick = pickWithout(stored, state.hidden);
   const isMany = hidden.length > MOST_HIDDEN;
-  const names = isMany ? `${hidden.length} of ${choices.length} rows` : hidden.join(", ");
+  const names = isMany ? `${hidden.length} of ${choices().length} rows` : hidden.join(", ");
   const head = `Without ${names}, the same question has this answer:`;
   box.replaceChildren(element("p", { class: "note" }, head), ...answer(pick));
 }

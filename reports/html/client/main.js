@@ -2,7 +2,7 @@
 import { bytes } from "../../../harness/results/format.ts";
 import { drawAxes } from "./axes.js";
 import { resizeCharts } from "./charts.js";
-import { drawChoice } from "./choice.js";
+import { drawChoice, loadChoice } from "./choice.js";
 import { distinct, view } from "./data.js";
 import { byId, element } from "./dom.js";
 import { figuresOf } from "./figures.js";
@@ -17,7 +17,7 @@ import { choicesOf, followLinks, goToPlace, readHash, settle, sizesOf, writeHash
 function draw(state, last = () => {}) {
   fillControls(state);
   drawRanking(state);
-  drawLater([() => drawChoice(state), () => drawAxes(state), ...figuresOf(state), last]);
+  drawLater([() => loadChoice(state), () => drawChoice(state), () => drawAxes(state), ...figuresOf(state), last]);
 }
 
 /** @param {State} state */
