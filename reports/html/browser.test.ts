@@ -1,13 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { ratio } from "../../harness/results/format.ts";
 import { loadReport } from "../../harness/results/load-report.ts";
 import type { Quantiles, Report } from "../../harness/results/model.ts";
 import { blocksOf } from "../blocks.ts";
-import { CHROMIUM, drawn, IN_CHROMIUM, inkOf, type OpenedPage, openPage, startChromium } from "../testing/browser.ts";
+import { CHROMIUM, drawn, IN_CHROMIUM, inkOf, type OpenedPage, Pages, rankedNames } from "../testing/browser.ts";
 import { fixtureReport } from "../testing/fixture.ts";
 import { fullReport } from "../testing/fixture-machine.ts";
 import { renderHtml } from "./render.ts";
@@ -16,40 +14,19 @@ const FIGURES = ["sizes", "percentiles", "trials", "throughput"] as const;
 
 describe.skipIf(!CHROMIUM)(`the page ${IN_CHROMIUM}`, () => {
   const report = fixtureReport();
-  let browser: Browser;
-  /** One context for all tests: a page keeps nothing, and each context costs a process. */
-  let context: BrowserContext;
-  let folder: string;
-  let opened = 0;
+  let pages: Pages;
   /** One page for all tests that only read. */
   let still: OpenedPage;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "ipcmark-page-"));
-    browser = await startChromium();
-    context = await browser.newContext({ offline: true, viewport: { width: 1200, height: 900 } });
+    pages = await Pages.start();
     still = await open(report);
   });
-
-  afterEach(async () => {
-    for (const page of context.pages()) if (page !== still.page) await page.close();
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    if (folder) await rm(folder, { recursive: true, force: true });
-  });
+  afterEach(() => pages.closeAllBut(still.page));
+  afterAll(() => pages?.end());
 
   /** Opens the page of a report; `trouble` collects console errors, exceptions and all requests besides its own. */
-  async function open(of: Report, hash = ""): Promise<OpenedPage> {
-    opened += 1;
-    return openPage(context, join(folder, `report-${opened}.html`), await renderHtml(of), hash);
-  }
-
-  const names = (page: Page): Promise<string[]> =>
-    page
-      .locator("#ranking-table tbody:not(.baselines) tr")
-      .evaluateAll((rows) => rows.map((row) => row.getAttribute("data-name") ?? ""));
+  const open = async (of: Report, hash = ""): Promise<OpenedPage> => pages.open(await renderHtml(of), hash);
 
   test("shows verdict, ranking and drawn charts, without an error and without a request", async () => {
     const { page, trouble } = still;
@@ -88,7 +65,7 @@ describe.skipIf(!CHROMIUM)(`the page ${IN_CHROMIUM}`, () => {
     const block = blocksOf(report).find(
       (one) => one.placement === "two-cpus" && one.mode === "event" && one.payloadBytes === 64,
     );
-    expect(await names(page)).toEqual(block?.ranked.map((row) => row.name));
+    expect(await rankedNames(page)).toEqual(block?.ranked.map((row) => row.name));
     expect(await page.locator("#ranking-table td.ratio").allInnerTexts()).toEqual([
       ...(block?.ranked.map((row) => ratio(row.ratio)) ?? []),
       "–",
@@ -100,7 +77,7 @@ describe.skipIf(!CHROMIUM)(`the page ${IN_CHROMIUM}`, () => {
 
   test("folds rows that cannot have a figure, with their number and their reasons", async () => {
     const { page } = await open(report, "#placement=same-cpu&mode=polling");
-    expect(await names(page)).toEqual([]);
+    expect(await rankedNames(page)).toEqual([]);
     expect(await page.locator("#missing > summary").innerText()).toBe("Without a figure here: 1 not applicable");
     expect(await page.locator("#missing li").textContent()).toMatch(/^shm\/spin: not applicable: ./);
   });
@@ -213,7 +190,7 @@ describe.skipIf(!CHROMIUM)(`the page ${IN_CHROMIUM}`, () => {
         .map((check) => ({ ...check, status: "failed" as const, reason: hostile, error: hostile })),
     };
     const { page, trouble } = await open(evil);
-    expect(await names(page)).toContain(hostile);
+    expect(await rankedNames(page)).toContain(hostile);
     expect(await page.locator("#hostile, img").count()).toBe(0);
     expect(await page.title()).not.toBe("hit");
     expect(trouble).toEqual([]);

@@ -1,8 +1,7 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { storedGate } from "../../ci/gate/page.ts";
 import { storedGateFixture } from "../../ci/gate/testing/stored-gate.ts";
@@ -11,7 +10,7 @@ import { loadReport } from "../../harness/results/load-report.ts";
 import type { Report } from "../../harness/results/model.ts";
 import { decidedReport } from "../../harness/testing/decided-report.ts";
 import { renderCsv } from "../csv.ts";
-import { CHROMIUM, drawn, IN_CHROMIUM, type OpenedPage, openPage, startChromium } from "../testing/browser.ts";
+import { CHROMIUM, drawn, IN_CHROMIUM, type OpenedPage, Pages, rankedNames } from "../testing/browser.ts";
 import { fixtureReport } from "../testing/fixture.ts";
 import { fullReport } from "../testing/fixture-machine.ts";
 import { renderGate } from "./gate.ts";
@@ -54,35 +53,15 @@ async function violations(page: Page, rules?: readonly string[]): Promise<string
 
 describe.skipIf(!CHROMIUM)(`the reader of the page, ${IN_CHROMIUM},`, () => {
   const report = fixtureReport({ trials: 6 });
-  let browser: Browser;
-  let context: BrowserContext;
-  let folder: string;
-  let opened = 0;
+  let pages: Pages;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "ipcmark-reader-"));
-    browser = await startChromium();
-    context = await browser.newContext({ offline: true, viewport: { width: 1200, height: 900 } });
+    pages = await Pages.start();
   });
+  afterEach(() => pages.closeAllBut());
+  afterAll(() => pages?.end());
 
-  afterEach(async () => {
-    for (const page of context.pages()) await page.close();
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    if (folder) await rm(folder, { recursive: true, force: true });
-  });
-
-  async function open(of: Report, hash = ""): Promise<OpenedPage> {
-    opened += 1;
-    return openPage(context, join(folder, `report-${opened}.html`), await renderHtml(of), hash);
-  }
-
-  const names = (page: Page): Promise<string[]> =>
-    page
-      .locator("#ranking-table tbody:not(.baselines) tr")
-      .evaluateAll((rows) => rows.map((row) => row.getAttribute("data-name") ?? ""));
+  const open = async (of: Report, hash = ""): Promise<OpenedPage> => pages.open(await renderHtml(of), hash);
 
   test("has every choice in the address, which opens as it was", async () => {
     const { page } = await open(report);
@@ -91,21 +70,21 @@ describe.skipIf(!CHROMIUM)(`the reader of the page, ${IN_CHROMIUM},`, () => {
     await page.uncheck("#subset input[value=unix]");
     const hash = await page.evaluate("location.hash");
     expect(hash).toBe("#placement=same-cpu&mode=event&benchmark=round-trip&payload=65536&hide=unix");
-    const shown = await names(page);
+    const shown = await rankedNames(page);
     expect(shown).toEqual(["stdio", "fifo", "tcp"]);
     expect(await page.locator("#ranking-table td.ratio").first().innerText()).toBe("1.00×");
     expect(await page.locator("tr[data-name=tcp]").innerText()).toContain("failed: 2 messages lost in round 3");
     const again = await open(report, String(hash));
-    expect(await names(again.page)).toEqual(shown);
+    expect(await rankedNames(again.page)).toEqual(shown);
     expect(again.trouble).toEqual([]);
     await page.goBack();
     expect(await page.evaluate("location.hash")).toBe(
       "#placement=same-cpu&mode=event&benchmark=round-trip&payload=65536",
     );
     expect(await page.isChecked("#subset input[value=unix]")).toBe(true);
-    expect(await names(page)).toContain("unix");
+    expect(await rankedNames(page)).toContain("unix");
     const strange = await open(report, "#placement=moon&mode=event&benchmark=x&payload=-1&hide=unix,nobody&more=1");
-    expect(await names(strange.page)).not.toContain("unix");
+    expect(await rankedNames(strange.page)).not.toContain("unix");
     expect(await strange.page.inputValue("select[name=placement]")).toBe("two-cpus");
     expect(strange.trouble).toEqual([]);
   });
@@ -149,8 +128,7 @@ describe.skipIf(!CHROMIUM)(`the reader of the page, ${IN_CHROMIUM},`, () => {
   });
 
   async function examined(html: string): Promise<Page> {
-    opened += 1;
-    const { page } = await openPage(context, join(folder, `report-${opened}.html`), html, "");
+    const { page } = await pages.open(html);
     await page.evaluate("for (const box of document.querySelectorAll('details')) box.open = true");
     await page.evaluate(await readFile(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8"));
     return page;

@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 
@@ -26,22 +28,60 @@ export interface OpenedPage {
   readonly trouble: string[];
 }
 
-/** Opens a page from a file, which it writes. */
-export async function openPage(context: BrowserContext, file: string, html: string, hash: string): Promise<OpenedPage> {
-  await writeFile(file, html);
-  const url = pathToFileURL(file).href;
-  const page = await context.newPage();
-  const trouble: string[] = [];
-  page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) trouble.push(message.text());
-  });
-  page.on("pageerror", (error) => trouble.push(error.message));
-  page.on("request", (request) => {
-    if (!request.url().startsWith(url)) trouble.push(request.url());
-  });
-  await page.goto(url + hash);
-  await drawn(page);
-  return { page, trouble };
+/** Pages of one file of tests, in one context: a page keeps nothing, and each context costs a process. */
+export class Pages {
+  readonly #browser: Browser;
+  readonly #context: BrowserContext;
+  readonly #folder: string;
+  #opened = 0;
+
+  private constructor(browser: Browser, context: BrowserContext, folder: string) {
+    this.#browser = browser;
+    this.#context = context;
+    this.#folder = folder;
+  }
+
+  static async start(): Promise<Pages> {
+    const browser = await startChromium();
+    const context = await browser.newContext({ offline: true, viewport: { width: 1200, height: 900 } });
+    return new Pages(browser, context, await mkdtemp(join(tmpdir(), "ipcmark-page-")));
+  }
+
+  /** Opens a page from a file, which it writes. */
+  async open(html: string, hash = ""): Promise<OpenedPage> {
+    this.#opened += 1;
+    const file = join(this.#folder, `report-${this.#opened}.html`);
+    await writeFile(file, html);
+    const url = pathToFileURL(file).href;
+    const page = await this.#context.newPage();
+    const trouble: string[] = [];
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) trouble.push(message.text());
+    });
+    page.on("pageerror", (error) => trouble.push(error.message));
+    page.on("request", (request) => {
+      if (!request.url().startsWith(url)) trouble.push(request.url());
+    });
+    await page.goto(url + hash);
+    await drawn(page);
+    return { page, trouble };
+  }
+
+  async closeAllBut(kept?: Page): Promise<void> {
+    for (const page of this.#context.pages()) if (page !== kept) await page.close();
+  }
+
+  async end(): Promise<void> {
+    await this.#browser.close();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Returns the names in the ranking as it is shown, baselines left out. */
+export function rankedNames(page: Page): Promise<string[]> {
+  return page
+    .locator("#ranking-table tbody:not(.baselines) tr")
+    .evaluateAll((rows) => rows.map((row) => row.getAttribute("data-name") ?? ""));
 }
 
 /** Waits until the page has drawn all that it draws in pieces. */
