@@ -46,24 +46,35 @@ export function requirementText({ need, value }: Requirement): string {
   return need.kind === "none" ? need.name : `${need.name}=${valueText(need.kind, value)}`;
 }
 
-/** Factors of the units that `valueText` writes. */
-const FACTORS: Readonly<Record<string, number>> = {
-  "": 1,
-  B: 1,
-  KiB: 1024,
-  MiB: 1024 * 1024,
-  ms: 1,
-  s: 1000,
-  "%": 0.01,
-};
-
 /** Reads what `requirementText` wrote; undefined for a need that is not among these. */
 export function requirementOf(text: string, needs: readonly Need[]): Requirement | undefined {
-  const [name, typed] = text.split("=");
+  const [name, typed = ""] = text.split("=");
   const need = needs.find((each) => each.name === name);
   if (need === undefined) return undefined;
-  const [, number = "", unit = ""] = /^([\d.]+)(\D*)$/.exec(typed ?? "") ?? [];
-  return { need, value: number === "" ? need.standard : Number(number) * (FACTORS[unit] ?? 1) };
+  const value = readValue(need.kind, typed);
+  return { need, value: Number.isNaN(value) ? need.standard : value };
+}
+
+const KIB = 1024;
+/** Form of the values of a kind, and the factor of each unit to that of the kind. */
+const FORMS: Readonly<
+  Record<Exclude<NeedKind, "none">, { readonly pattern: RegExp; readonly units: Readonly<Record<string, number>> }>
+> = {
+  count: { pattern: /^(\d+)()$/, units: { "": 1 } },
+  bytes: {
+    pattern: /^(\d+)([a-z]*)$/i,
+    units: { "": 1, b: 1, k: KIB, kib: KIB, m: KIB ** 2, mib: KIB ** 2, g: KIB ** 3, gib: KIB ** 3 },
+  },
+  duration: { pattern: /^(\d+(?:\.\d+)?)([a-z]+)$/, units: { ms: 1, s: 1000, m: 60_000 } },
+  share: { pattern: /^(\d+(?:\.\d+)?)(%)$/, units: { "%": 0.01 } },
+};
+
+/** Reads a value with its unit, as the user types it; NaN where it is no value of this kind. */
+export function readValue(kind: NeedKind, text: string): number {
+  if (kind === "none") return Number.NaN;
+  const { pattern, units } = FORMS[kind];
+  const [, number = "", unit = ""] = pattern.exec(text) ?? [];
+  return number === "" ? Number.NaN : Number(number) * (units[unit.toLowerCase()] ?? Number.NaN);
 }
 
 /** Returns a value with its unit, as the user types it. */
@@ -83,8 +94,8 @@ export function valueText(kind: NeedKind, value: number): string {
 }
 
 const UNITS = [
-  ["MiB", 1024 * 1024],
-  ["KiB", 1024],
+  ["MiB", KIB ** 2],
+  ["KiB", KIB],
 ] as const;
 
 function bytesText(bytes: number): string {

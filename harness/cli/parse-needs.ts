@@ -4,6 +4,7 @@ import {
   type Need,
   type NeedKind,
   type Requirement,
+  readValue,
   requirementText,
   valueText,
 } from "../../scenarios/need.ts";
@@ -11,39 +12,18 @@ import { NEEDS } from "../../scenarios/needs/index.ts";
 import { UsageError } from "../results/exit-codes.ts";
 import { unknownName } from "./suggest.ts";
 
-interface Syntax {
-  readonly pattern: RegExp;
-  /** Factor of each unit to that of the kind. */
-  readonly units: Readonly<Record<string, number>>;
+/** Values that a need may be typed with, and an example of their form. */
+interface Range {
   readonly least: number;
   readonly most: number;
   readonly example: string;
 }
 
-const KIB = 1024;
-const SYNTAX: Readonly<Record<Exclude<NeedKind, "none">, Syntax>> = {
-  count: { pattern: /^(\d+)()$/, units: { "": 1 }, least: 1, most: 1_000_000, example: "a whole number such as 100" },
-  bytes: {
-    pattern: /^(\d+)([a-z]*)$/i,
-    units: { "": 1, b: 1, k: KIB, kib: KIB, m: KIB ** 2, mib: KIB ** 2, g: KIB ** 3, gib: KIB ** 3 },
-    least: 1,
-    most: KIB ** 4,
-    example: "a size such as 64, 4KiB or 8MiB",
-  },
-  duration: {
-    pattern: /^(\d+(?:\.\d+)?)([a-z]+)$/,
-    units: { ms: 1, s: 1000, m: 60_000 },
-    least: 1,
-    most: 3_600_000,
-    example: "a time such as 250ms or 1s",
-  },
-  share: {
-    pattern: /^(\d+(?:\.\d+)?)(%)$/,
-    units: { "%": 0.01 },
-    least: 0.0001,
-    most: 1,
-    example: "a percentage such as 1%",
-  },
+const RANGES: Readonly<Record<Exclude<NeedKind, "none">, Range>> = {
+  count: { least: 1, most: 1_000_000, example: "a whole number such as 100" },
+  bytes: { least: 1, most: 1024 ** 4, example: "a size such as 64, 4KiB or 8MiB" },
+  duration: { least: 1, most: 3_600_000, example: "a time such as 250ms or 1s" },
+  share: { least: 0.0001, most: 1, example: "a percentage such as 1%" },
 };
 
 /**
@@ -67,9 +47,8 @@ export function parseNeed(text: string): Requirement {
 
 function parseValue({ name, kind, standard }: Need, text: string): number {
   if (kind === "none") throw new UsageError(`need "${name}=${text}": ${name} takes no value; write ${name}`);
-  const { pattern, units, least, most, example } = SYNTAX[kind];
-  const [, number = "", unit = ""] = pattern.exec(text) ?? [];
-  const value = number === "" ? Number.NaN : Number(number) * (units[unit.toLowerCase()] ?? Number.NaN);
+  const { least, most, example } = RANGES[kind];
+  const value = readValue(kind, text);
   if (value >= least && value <= most) return value;
   const range = Number.isNaN(value) ? "" : `, from ${valueText(kind, least)} to ${valueText(kind, most)}`;
   throw new UsageError(
