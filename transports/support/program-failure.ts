@@ -6,7 +6,19 @@ export function howEnded({ code, signal }: { readonly code: number | null; reado
 }
 
 /** Packages of the system that have a program. */
-const PACKAGES: Readonly<Record<string, string>> = { git: "git", mkfifo: "coreutils", python3: "python3" };
+const PACKAGES: Readonly<Record<string, string>> = {
+  cc: "build-essential",
+  git: "git",
+  mkfifo: "coreutils",
+  python3: "python3",
+  taskset: "util-linux",
+};
+
+/** Returns what brings a program that is not there. */
+export function installRemedy(program: string): string {
+  const found = PACKAGES[program];
+  return found === undefined ? "install it" : asRoot(`apt-get install ${found}`);
+}
 
 /**
  * Explains why running a program failed, with the remedy: it was not found, did not end in time, or failed itself.
@@ -15,10 +27,7 @@ const PACKAGES: Readonly<Record<string, string>> = { git: "git", mkfifo: "coreut
  */
 export function programFailure(name: string, error: unknown, limitMs: number): string {
   const { code, killed, stderr, message = "" } = error as Partial<ExecError>;
-  if (code === "ENOENT") {
-    const found = PACKAGES[name];
-    return `${name} not found; ${found === undefined ? "install it" : asRoot(`apt-get install ${found}`)}`;
-  }
+  if (code === "ENOENT") return `${name} not found; ${installRemedy(name)}`;
   if (code === "ETIMEDOUT" || killed === true) {
     return `${name} did not end within ${limitMs / 1000} s: is the machine busy, or the program waiting for something?`;
   }

@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 import type { IpcError } from "../contract/errors.ts";
 import { errnoError } from "../posix/errno.ts";
-import type { Kernel32 } from "./kernel32.ts";
+import type { Handle, Kernel32 } from "./kernel32.ts";
 
 /** Codes of Windows that callers tell apart, by the errno with the same meaning. */
 const ERRNOS: Readonly<Record<number, keyof typeof constants.errno>> = {
@@ -23,8 +23,10 @@ const ERRNOS: Readonly<Record<number, keyof typeof constants.errno>> = {
 };
 export const ERROR_FILE_NOT_FOUND = 2;
 export const ERROR_INVALID_NAME = 123;
-export const ERROR_ALREADY_EXISTS = 183;
+const ERROR_ALREADY_EXISTS = 183;
 export const ERROR_FILENAME_EXCED_RANGE = 206;
+/** NULL, which is not imported: `kernel32.ts` needs nothing of this file, and this file only its types. */
+const NO_HANDLE: Handle = 0;
 /** Code for a section of a file without bytes. */
 export const ERROR_FILE_INVALID = 1006;
 
@@ -36,6 +38,20 @@ export const ERROR_FILE_INVALID = 1006;
  */
 export function lastError(api: Kernel32, call: string, subject: string): IpcError {
   return windowsError(api.GetLastError(), call, subject);
+}
+
+/**
+ * Returns the handle of a named object that a call has just created, exclusively. Call it before anything else runs.
+ *
+ * @param call name of the function
+ * @throws IpcError IPC_ADDRESS_IN_USE (EEXIST) where it opened the object of somebody else, IPC_SHORTAGE, IPC_SYSTEM
+ */
+export function created(api: Kernel32, handle: Handle, call: string, name: string): Handle {
+  const code = api.GetLastError();
+  const isThere = handle !== NO_HANDLE;
+  if (isThere && code !== ERROR_ALREADY_EXISTS) return handle;
+  if (isThere) api.CloseHandle(handle);
+  throw windowsError(code, call, name);
 }
 
 /** Builds the error of a code of Windows: an IpcError with the errno that means the same, or EIO and the code. */

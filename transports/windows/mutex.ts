@@ -1,4 +1,4 @@
-import { ERROR_ALREADY_EXISTS, ERROR_FILE_NOT_FOUND, lastError, windowsError } from "./errors.ts";
+import { created, ERROR_FILE_NOT_FOUND, lastError } from "./errors.ts";
 import { type Handle, kernel32, NULL } from "./kernel32.ts";
 
 const SYNCHRONIZE = 0x0010_0000;
@@ -16,12 +16,7 @@ export class LifeSign implements Disposable {
   /** @throws IpcError IPC_ADDRESS_IN_USE (EEXIST), IPC_SYSTEM */
   constructor(name: string) {
     const api = kernel32();
-    this.#handle = api.CreateMutexW(NULL, 0, name);
-    const code = api.GetLastError();
-    if (this.#handle === NULL) throw windowsError(code, "CreateMutex", name);
-    if (code !== ERROR_ALREADY_EXISTS) return;
-    this.close();
-    throw windowsError(code, "CreateMutex", name);
+    this.#handle = created(api, api.CreateMutexW(NULL, 0, name), "CreateMutex", name);
   }
 
   /** True while the process with the sign of this name lives. */

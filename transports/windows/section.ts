@@ -2,7 +2,7 @@ import { unlinkSync } from "node:fs";
 import { toNamespacedPath } from "node:path";
 import { IpcError } from "../contract/errors.ts";
 import type { SharedView } from "../posix/mapping.ts";
-import { ERROR_ALREADY_EXISTS, ERROR_FILE_INVALID, lastError, windowsError } from "./errors.ts";
+import { created, ERROR_FILE_INVALID, lastError, windowsError } from "./errors.ts";
 import { type Handle, INVALID_HANDLE, type Kernel32, kernel32, NULL } from "./kernel32.ts";
 
 const PAGE_READWRITE = 4;
@@ -91,13 +91,7 @@ export class Section implements Disposable {
   static create(name: string, byteLength: number): Section {
     const api = kernel32();
     const section = api.CreateFileMappingW(INVALID_HANDLE, NULL, PAGE_READWRITE, 0, byteLength, name);
-    const code = api.GetLastError();
-    if (section === NULL) throw windowsError(code, "CreateFileMapping", name);
-    if (code === ERROR_ALREADY_EXISTS) {
-      api.CloseHandle(section);
-      throw windowsError(code, "CreateFileMapping", name);
-    }
-    return new Section(api, name, section);
+    return new Section(api, name, created(api, section, "CreateFileMapping", name));
   }
 
   /** @throws IpcError IPC_PEER_LOST (ENOENT), IPC_SYSTEM (EACCES, …) */

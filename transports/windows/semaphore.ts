@@ -1,5 +1,5 @@
 import { IpcError } from "../contract/errors.ts";
-import { ERROR_ALREADY_EXISTS, lastError, windowsError } from "./errors.ts";
+import { created, lastError } from "./errors.ts";
 import { type Handle, type Kernel32, kernel32, NULL } from "./kernel32.ts";
 
 const LARGEST_VALUE = 2 ** 31 - 1;
@@ -27,13 +27,7 @@ export class Semaphore implements Disposable {
   static create(name: string): Semaphore {
     const api = kernel32();
     const handle = api.CreateSemaphoreW(NULL, 0, LARGEST_VALUE, name);
-    const code = api.GetLastError();
-    if (handle === NULL) throw windowsError(code, "CreateSemaphore", name);
-    if (code === ERROR_ALREADY_EXISTS) {
-      api.CloseHandle(handle);
-      throw windowsError(code, "CreateSemaphore", name);
-    }
-    return new Semaphore(name, api, handle);
+    return new Semaphore(name, api, created(api, handle, "CreateSemaphore", name));
   }
 
   /** @throws IpcError IPC_PEER_LOST (ENOENT), IPC_SYSTEM (EACCES, …) */
