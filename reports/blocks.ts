@@ -3,7 +3,16 @@ import type { Interval, MeasuredRow, Measurement, Placement, Report } from "../h
 import { type Rounds, rankByRounds, roundsOf, type Standing } from "../harness/results/ranking.ts";
 import type { WaitMode } from "../transports/contract/capabilities.ts";
 
-import { classOf, PLACEMENT_ORDER, rowName, sizeText, variantOf, WAIT_CLASSES, type WaitClass } from "./labels.ts";
+import {
+  baselineIds,
+  classOf,
+  PLACEMENT_ORDER,
+  rowName,
+  sizeText,
+  variantOf,
+  WAIT_CLASSES,
+  type WaitClass,
+} from "./labels.ts";
 
 /** Figure that ranks a block: round-trip p50, or messages per second where the model is one-way. */
 export type Metric = "p50" | "messagesPerSecond";
@@ -68,7 +77,7 @@ const LEADING_BENCHMARK = "round-trip";
  * The rate of a plain `throughput` cell joins the `round-trip` row beside it; without such a row it stands alone.
  */
 export function blocksOf(report: Report): Block[] {
-  const baselines = new Set(report.transports.filter((record) => record.baseline).map((record) => record.id));
+  const baselines = baselineIds(report);
   const streams = new Map(
     report.measurements.filter((cell) => isPlain(cell, FOLDED_BENCHMARK)).map((cell) => [place(cell), cell]),
   );

@@ -1,5 +1,5 @@
 import { bytes, count, quantity } from "../harness/results/format.ts";
-import { compareRounds, type Rounds } from "../harness/results/ranking.ts";
+import { compareRounds, type Rounds, toldSide } from "../harness/results/ranking.ts";
 
 /** Quantity along a line: the size of a message, or the load. */
 export type Varied = "payload" | "rate" | "clients" | "inFlight";
@@ -61,7 +61,7 @@ function stepsOf(one: Line, other: Line): Step[] {
     .flatMap(([x, rounds]): Step[] => {
       const { ratio, interval } = compareRounds(rounds, other.points.get(x) ?? new Map());
       if (Number.isNaN(ratio)) return [];
-      const told = interval === null || (interval[0] <= 1 && interval[1] >= 1) ? 0 : interval[1] < 1 ? 1 : -1;
+      const told = toldSide(interval);
       return [{ x, told, leans: told === 0 ? Math.sign(1 - ratio) : told }];
     });
 }

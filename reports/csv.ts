@@ -2,6 +2,7 @@ import { mixText, recordedText, visible } from "../harness/results/format.ts";
 import { ofNodeClients } from "../harness/results/languages.ts";
 import type { Interval, MeasuredRow, Measurement, Report } from "../harness/results/model.ts";
 import { blocksOf, type RankedRow } from "./blocks.ts";
+import { baselineIds } from "./labels.ts";
 import type { MachineReport } from "./side-by-side.ts";
 
 type Value = string | number | boolean | null | undefined;
@@ -118,7 +119,7 @@ function cellsOf(report: Report): Value[][] {
   const ranked = new Map(
     blocksOf(ofNodeClients(report)).flatMap((block) => block.ranked.map((row) => [row.cell, row] as const)),
   );
-  const baselines = new Set(report.transports.filter(({ baseline }) => baseline).map(({ id }) => id));
+  const baselines = baselineIds(report);
   return report.measurements.map((row) => {
     const line = {
       row,

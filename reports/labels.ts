@@ -32,6 +32,11 @@ export const CLASS_MEANINGS: Readonly<Record<WaitClass, string>> = {
   polling: "the thread spins until a message arrives and uses a whole CPU, also while idle",
 };
 
+/** Returns the ids of the baselines, which cross no process boundary and are no choice. */
+export function baselineIds({ transports }: Pick<Report, "transports">): ReadonlySet<string> {
+  return new Set(transports.filter(({ baseline }) => baseline).map(({ id }) => id));
+}
+
 /** A copy on purpose: `reports/` imports types of the harness and nothing that runs. */
 export const PLACEMENT_ORDER: readonly Placement[] = ["two-cpus", "same-cpu", "unpinned"];
 

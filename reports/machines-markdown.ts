@@ -1,5 +1,5 @@
-import { markdownText as text } from "./markdown-text.ts";
-import { type Section, sectionsWithin } from "./sections-within.ts";
+import { folded, tableOf, markdownText as text } from "./markdown-text.ts";
+import { PULL_REQUEST_BYTES, type Section, sectionsWithin } from "./sections-within.ts";
 import {
   answerOf,
   cautions,
@@ -9,9 +9,6 @@ import {
   type SideBySideTable,
   sideBySide,
 } from "./side-by-side.ts";
-
-/** Largest text for a pull request, bytes: GitHub takes 65,536 characters in a comment. */
-const PULL_REQUEST_BYTES = 60_000;
 
 /** Writes the reports of several machines side by side as markdown; whole sections that do not fit are named. */
 export function renderMachinesMarkdown(machines: readonly MachineReport[]): string {
@@ -32,8 +29,11 @@ function answer({ name, report }: MachineReport): Section {
 }
 
 function figures(machines: readonly MachineReport[], { title, rows }: SideBySideTable): Section {
-  const head = ["transport", ...machines.map(({ name }) => name)];
-  const lines = [head.map(text), head.map((_, at) => (at === 0 ? "---" : "--:")), ...rows.map((row) => row.map(text))];
-  const body = lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
-  return { name: text(title), text: `<details><summary>${text(title)}</summary>\n\n${body}\n\n</details>` };
+  const head = ["transport", ...machines.map(({ name }) => text(name))];
+  const body = tableOf(
+    head,
+    [0],
+    rows.map((row) => row.map(text)),
+  );
+  return { name: text(title), text: folded(title, body) };
 }

@@ -23,3 +23,22 @@ export function markdownCode(value: string): string {
 export function markupText(value: string): string {
   return oneLine(value).replace(/[&<>"'@]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
+
+/** Folds text behind a line to click. */
+export function folded(name: string, body: string, open = false): string {
+  return `<details${open ? " open" : ""}><summary>${markupText(name)}</summary>\n\n${body}\n\n</details>`;
+}
+
+/**
+ * Writes a table of cells that are markdown already.
+ *
+ * @param texts columns of text; the others hold numbers and are aligned to the right
+ */
+export function tableOf(
+  head: readonly string[],
+  texts: readonly number[],
+  rows: readonly (readonly string[])[],
+): string {
+  const lines = [head, head.map((_, at) => (texts.includes(at) ? "---" : "--:")), ...rows];
+  return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}

@@ -13,19 +13,25 @@ import {
 import { ofNodeClients } from "../harness/results/languages.ts";
 import type { CheckResult, Report } from "../harness/results/model.ts";
 import { type Block, blocksOf, type MissingRow, type PlainRow, sizeOfBlock } from "./blocks.ts";
-import { type ChangeLine, changesText } from "./changes.ts";
+import { type ChangeLine, type ChangesText, changesText } from "./changes.ts";
 import { checkMatrix, checkRowName, checkSummary, countStatus, reasonsByText } from "./check-groups.ts";
 import { claimLines, claimsSummary } from "./claims.ts";
 import { CODEC_COLUMNS, codecGroups } from "./codec-table.ts";
-import { CLASS_LABELS, MODE_LABELS, noPickReason, OTHER_SERVER, placementTitle, quickNote } from "./labels.ts";
-import { markdownCode, markdownText, markupText } from "./markdown-text.ts";
+import {
+  baselineIds,
+  CLASS_LABELS,
+  MODE_LABELS,
+  noPickReason,
+  OTHER_SERVER,
+  placementTitle,
+  quickNote,
+} from "./labels.ts";
+import { folded, markdownCode, markdownText, tableOf } from "./markdown-text.ts";
 import { missingText, p99Text } from "./missing.ts";
 import { pairTables } from "./pairs.ts";
 import { ruledOutByNeeds } from "./ruled-out.ts";
-import { firstLines, type Section, sectionsWithin } from "./sections-within.ts";
+import { firstLines, PULL_REQUEST_BYTES, type Section, sectionsWithin } from "./sections-within.ts";
 
-/** Largest text for a pull request, bytes: GitHub takes 65,536 characters in a comment. */
-const PULL_REQUEST_BYTES = 60_000;
 const STANDINGS = { best: "best", tied: "not distinguishable", behind: "", unknown: "too few rounds to tell" } as const;
 /** Largest number of lines in a list, and of characters in one text: neither may fill the summary alone. */
 const MOST_LINES = 10;
@@ -50,17 +56,18 @@ function shortened(value: string, most: number): string {
  */
 export function renderMarkdown(whole: Report, limitBytes: number = PULL_REQUEST_BYTES): string {
   const report = ofNodeClients(whole);
+  const changed = report.against && changesText(report.against);
   const sections: Section[] = [
     { name: "the verdict", text: verdict(report) },
     { name: "the run", text: theRun(report) },
     { name: "warnings", text: firstLines(warningLines(report), MOST_LINES).join("\n>\n") },
     { name: "what is out", text: firstLines(outLines(report), MOST_LINES).join("\n") },
     { name: "claims", text: claims(report) },
-    { name: "what changed", text: changes(report) },
+    { name: "what changed", text: changes(changed) },
     { name: "failed checks", text: checks(report) },
     { name: "checks by mechanism", text: checkTable(report) },
     ...tables(report),
-    ...unchanged(report),
+    ...unchanged(changed),
     ...pairs(whole),
     ...codecs(report),
   ];
@@ -135,9 +142,9 @@ function claims(report: Report): string {
 }
 
 /** Writes what changed since the report of `--against`. */
-function changes({ against }: Report): string {
-  if (against === undefined) return "";
-  const { head, sentences, changed } = changesText(against);
+function changes(found: ChangesText | undefined): string {
+  if (found === undefined) return "";
+  const { head, sentences, changed } = found;
   const table = changed.length === 0 ? [] : [tableOf(CHANGE_HEAD, CHANGE_TEXTS, changed.map(changeCells))];
   return [`**${text(head)}**`, ...sentences.map(text), ...table].join("\n\n");
 }
@@ -150,9 +157,9 @@ function changeCells({ name, cell, before, now, ratio: times, pairing, verdict: 
 }
 
 /** Writes folded tables of the cells that did not change as far as the run shows, and of those not comparable. */
-function unchanged({ against }: Report): Section[] {
-  if (against === undefined) return [];
-  const { notToldApart, notComparable } = changesText(against);
+function unchanged(found: ChangesText | undefined): Section[] {
+  if (found === undefined) return [];
+  const { notToldApart, notComparable } = found;
   const others = notComparable.map(({ name, cell, reason }) => [code(name), text(cell), text(reason)]);
   const section = (title: string, head: readonly string[], texts: readonly number[], rows: string[][]): Section[] => {
     const name = `${count(rows.length, "cell")} ${title}`;
@@ -180,7 +187,7 @@ const STATUSES = ["failed", "passed", "not-applicable", "unavailable"] as const;
 /** Counts the checks of each mechanism, and gives the reasons of those that this machine could not run. */
 function checkTable({ checks: all, transports }: Report): string {
   if (all.length === 0) return "";
-  const baselines = new Set(transports.filter(({ baseline }) => baseline).map(({ id }) => id));
+  const baselines = baselineIds({ transports });
   const matrix = checkMatrix(all).rows.toSorted(
     (a, b) => Number(baselines.has(a.name)) - Number(baselines.has(b.name)),
   );
@@ -241,21 +248,6 @@ function codecs(report: Report): Section[] {
     const name = `codecs alone · ${title}`;
     return { name, text: folded(name, tableOf([first, ...columns], [0], rows)) };
   });
-}
-
-/** Folds text behind a line to click. */
-function folded(name: string, body: string, open = false): string {
-  return `<details${open ? " open" : ""}><summary>${markupText(name)}</summary>\n\n${body}\n\n</details>`;
-}
-
-/**
- * Writes a table of cells that are markdown already.
- *
- * @param texts columns of text; the others hold numbers and are aligned to the right
- */
-function tableOf(head: readonly string[], texts: readonly number[], rows: readonly (readonly string[])[]): string {
-  const lines = [head, head.map((_, at) => (texts.includes(at) ? "---" : "--:")), ...rows];
-  return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
 function table(block: Block): string {

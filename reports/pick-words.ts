@@ -3,6 +3,7 @@ import { METRICS, type Metric } from "../harness/pick/metric.ts";
 import { shownName } from "../harness/pick/words.ts";
 import { bytes, cDoubt, count, mixText, ratio, ratioRange, recordedText } from "../harness/results/format.ts";
 import type { Measurement, Pick, Rechecked, Report } from "../harness/results/model.ts";
+import { geometricMean } from "../harness/results/ranking.ts";
 import { PROGRAM } from "../transports/contract/capabilities.ts";
 
 type Ranked = Pick["ranking"][number];
@@ -148,5 +149,5 @@ export function plainC({ measurements }: Measured, pick: Pick, row: Ranked): num
     }),
   );
   if (multiples.length === 0 || multiples.length !== payloads.length) return undefined;
-  return row.ratio / multiples.reduce((product, one) => product * one ** (1 / multiples.length), 1);
+  return row.ratio / geometricMean(multiples);
 }

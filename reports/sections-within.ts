@@ -5,6 +5,8 @@ export interface Section {
   readonly text: string;
 }
 
+/** Largest text for a pull request, bytes: GitHub takes 65,536 characters in a comment. */
+export const PULL_REQUEST_BYTES = 60_000;
 /** Size of a summary of a CI step, bytes: several commands may write into one, and GitHub takes 1 MiB a step. */
 export const STEP_BYTES = 20_000;
 /** Largest number of names in the sentence on what was left out, and their longest. */

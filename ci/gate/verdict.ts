@@ -178,27 +178,33 @@ export function detectable(
   });
   if (scatter === undefined || looks.every(({ errors }) => errors === undefined)) return undefined;
   const least = Math.log1p(minEffect);
-  const needed = Float64Array.from({ length: SIMULATED }, (_, gate) => {
-    let [sum, found] = [0, Number.POSITIVE_INFINITY];
-    for (const [look, { pairs, added, errors }] of looks.entries()) {
-      sum += added * normal(look * SIMULATED + gate);
-      if (errors !== undefined) found = Math.min(found, Math.max(errors * scatter, least) - (sum / pairs) * scatter);
+  const normal = normalsFrom(1);
+  const sums = new Float64Array(SIMULATED);
+  const needed = new Float64Array(SIMULATED).fill(Number.POSITIVE_INFINITY);
+  for (const { pairs, added, errors } of looks) {
+    for (let gate = 0; gate < SIMULATED; gate++) {
+      const sum = (sums[gate] as number) + added * normal();
+      sums[gate] = sum;
+      if (errors === undefined) continue;
+      const found = Math.max(errors * scatter, least) - (sum / pairs) * scatter;
+      needed[gate] = Math.min(needed[gate] as number, found);
     }
-    return found;
-  });
+  }
   return Math.expm1(quantileSorted(needed.sort(), POWER));
 }
 
-const normals: number[] = [];
-const random = randomFrom(1);
-
-/** Returns the random number of that place, from a standard normal distribution (Box and Muller 1958). */
-function normal(place: number): number {
-  while (normals.length <= place) {
+/** Returns a generator of numbers from a standard normal distribution (Box and Muller 1958). */
+function normalsFrom(seed: number): () => number {
+  const random = randomFrom(seed);
+  let next: number | undefined;
+  return () => {
+    const made = next;
+    next = undefined;
+    if (made !== undefined) return made;
     const [radius, angle] = [Math.sqrt(-2 * Math.log(1 - random())), 2 * Math.PI * random()];
-    normals.push(radius * Math.cos(angle), radius * Math.sin(angle));
-  }
-  return normals[place] as number;
+    next = radius * Math.sin(angle);
+    return radius * Math.cos(angle);
+  };
 }
 
 export function suspiciouslyFast({ effect }: Evidence): boolean {

@@ -17,16 +17,17 @@ const CONFIDENCE = 0.95;
  */
 export function changesSince(before: Report, now: Report, name: string, machine?: string): Changes {
   const [earlier, later] = [cellsOf(before), cellsOf(now)];
+  const [earlierRows, laterRows] = [rowsByKey(before), rowsByKey(now)];
   const common = [...later.keys()].filter((key) => earlier.has(key)).length;
   const confidence = 1 - (1 - CONFIDENCE) / Math.max(1, common);
   const controls = [controlsOf(before), controlsOf(now)] as const;
   const compared = [...later].map(([key, cell]): Change => {
     const was = earlier.get(key);
-    if (was === undefined) return uncompared(cell, "the earlier run", rowWith(key, before));
+    if (was === undefined) return uncompared(cell, "the earlier run", earlierRows.get(key));
     return compare([was, cell], controls, confidence);
   });
   const gone = [...earlier].flatMap(([key, cell]) =>
-    later.has(key) ? [] : [uncompared(cell, "this run", rowWith(key, now))],
+    later.has(key) ? [] : [uncompared(cell, "this run", laterRows.get(key))],
   );
   const notes = [...(machine === undefined ? [] : [machine]), ...notesOn(before, now)];
   const rows = [...compared, ...gone];
@@ -90,8 +91,9 @@ function cellsOf({ measurements }: Report): Map<string, MeasuredRow> {
   return new Map(measured.map((row) => [keyOf(row), row]));
 }
 
-function rowWith(key: string, { measurements }: Report): Measurement | undefined {
-  return measurements.find((row) => keyOf(row) === key);
+/** Returns the first row of each key, whether it has figures or not. */
+function rowsByKey({ measurements }: Report): Map<string, Measurement> {
+  return new Map(measurements.toReversed().map((row) => [keyOf(row), row]));
 }
 
 /** Returns everything that makes a cell comparable; versions of languages may differ. */

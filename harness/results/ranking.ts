@@ -63,8 +63,14 @@ export function roundsOf(
 }
 
 /** Returns the geometric mean, exact for one value, so that a table of one size and the pick agree to the last bit. */
-function geometricMean(values: readonly number[]): number {
+export function geometricMean(values: readonly number[]): number {
   return values.reduce((product, value) => product * value ** (1 / values.length), 1);
+}
+
+/** Returns the side with the lower costs by an interval of ratios: 1 the first, -1 the other, 0 where it holds 1. */
+export function toldSide(interval: Interval | null): -1 | 0 | 1 {
+  if (interval === null) return 0;
+  return interval[1] < 1 ? 1 : interval[0] > 1 ? -1 : 0;
 }
 
 /**

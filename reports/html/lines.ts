@@ -1,8 +1,8 @@
 /** Lines of the charts over size and load: which cells are on one, where its rows change places, and its knees. */
 import { fixedOf } from "../../harness/results/curves.ts";
-import type { Curve, Measurement, Placement } from "../../harness/results/model.ts";
+import type { Curve, Measurement, Placement, ValidTrial } from "../../harness/results/model.ts";
 import { median } from "../../harness/results/quantiles.ts";
-import type { Rounds } from "../../harness/results/ranking.ts";
+import { roundsOf } from "../../harness/results/ranking.ts";
 import { type Crossing, crossingsOf, crossingText, type Line, type Varied } from "../crossings.ts";
 import { variantOf, type WaitClass } from "../labels.ts";
 
@@ -36,12 +36,6 @@ interface Cell {
   readonly rate: number | null;
   readonly status: Measurement["status"];
   readonly p50: number | null;
-  readonly trials: readonly {
-    readonly round: number;
-    readonly valid: boolean;
-    readonly p50: number | null;
-    readonly rate: number | null;
-  }[];
 }
 
 interface Entry {
@@ -54,14 +48,9 @@ const VARIED: readonly Varied[] = ["payload", "rate", "clients", "inFlight"];
 export function linesOf(entries: readonly Entry[], curves: readonly Curve[]): ViewLine[] {
   return VARIED.flatMap((over) =>
     [...Map.groupBy(entries, (entry) => keyOf(entry, over)).values()]
-      .filter((group) => new Set(group.map(({ cell }) => valueAt(cell, over))).size > 1)
+      .filter((group) => new Set(group.map(({ cell }) => cell[over])).size > 1)
       .map((group) => lineOf(group, over, curves)),
   );
-}
-
-/** Value of a cell along a line; a cell without a rate is no point of a line over rates. */
-function valueAt(cell: Cell, over: Varied): number | null {
-  return cell[over];
 }
 
 /** Names all that cells of one line share. */
@@ -81,10 +70,13 @@ function keyOf({ row, cell }: Entry, over: Varied): string {
 function lineOf(group: readonly Entry[], over: Varied, curves: readonly Curve[]): ViewLine {
   const [{ cell: first }] = group as readonly [Entry, ...Entry[]];
   const isLatency = group.some(({ cell }) => cell.p50 !== null);
+  const costOf = ({ latencyNs, messagesPerSecond }: ValidTrial): number | undefined =>
+    isLatency ? latencyNs?.p50 : 1 / messagesPerSecond;
   const ranked = group.filter(({ cell }) => !cell.baseline && cell.status === "measured");
   const lines = [...Map.groupBy(ranked, ({ cell }) => cell.name)].map(([name, own]) => ({
     name,
-    points: new Map(own.map(({ cell }) => [valueAt(cell, over) ?? 0, roundsOf(cell, isLatency)])),
+    // A cell without a rate is no point of a line over rates.
+    points: new Map(own.map(({ row, cell }) => [cell[over] ?? 0, roundsOf([row], costOf)])),
   }));
   return {
     ...{ over, placement: first.placement, mode: first.mode, payload: over === "payload" ? null : first.payload },
@@ -101,16 +93,6 @@ function fastestFirst(crossings: readonly Crossing[], lines: readonly Line[]): C
     return rounds === undefined ? 0 : median([...rounds.values()]);
   };
   return crossings.toSorted((a, b) => costOf(a) - costOf(b) || a.from - b.from);
-}
-
-/** Returns the cost of a cell in each valid round. */
-function roundsOf({ trials }: Cell, isLatency: boolean): Rounds {
-  return new Map(
-    trials.flatMap(({ round, valid, p50, rate }) => {
-      const cost = isLatency ? (p50 ?? 0) : 1 / (rate ?? 0);
-      return valid && cost > 0 && Number.isFinite(cost) ? [[round, cost] as const] : [];
-    }),
-  );
 }
 
 function kneesOf(group: readonly Entry[], curves: readonly Curve[]): ViewLine["knees"] {

@@ -1,6 +1,7 @@
 import { ofNodeClients } from "../../harness/results/languages.ts";
 import type { Report } from "../../harness/results/model.ts";
 import { renderCsv } from "../csv.ts";
+import { baselineIds } from "../labels.ts";
 import { loadAssets } from "./assets.ts";
 import { answerable, embeddable } from "./embed.ts";
 import { html, jsonForScript } from "./markup.ts";
@@ -76,7 +77,7 @@ ${contents(sections)}
 
 /** Puts rows of baselines behind all others: they cross no process boundary, so they are no choice. */
 function baselinesLast(report: Report): Report {
-  const baselines = new Set(report.transports.filter(({ baseline }) => baseline).map(({ id }) => id));
+  const baselines = baselineIds(report);
   const last = <Row>(rows: readonly Row[], idOf: (row: Row) => string): Row[] =>
     rows.toSorted((a, b) => Number(baselines.has(idOf(a))) - Number(baselines.has(idOf(b))));
   const byTransport = <Row extends { readonly transport: string }>(rows: readonly Row[]): Row[] =>

@@ -3,6 +3,7 @@ import type { Interval, Measurement, Placement, Report, Trial, Warning } from ".
 import { C_COLUMN_NOTE, cRatioNote } from "../c-ratio.ts";
 import { canaryText } from "../canary.ts";
 import {
+  baselineIds,
   CLASS_LABELS,
   classOf,
   PLACEMENT_ORDER,
@@ -103,7 +104,7 @@ export interface ViewTrial {
 }
 
 export function viewOf(report: Report): View {
-  const baselines = new Set(report.transports.filter((record) => record.baseline).map((record) => record.id));
+  const baselines = baselineIds(report);
   const rows = withSharedSizes(report.measurements);
   const cells = rows.map((cell) => viewCell(cell, baselines.has(cell.transport)));
   const drawnFirst = cells.toSorted((a, b) => Number(b.status === "measured") - Number(a.status === "measured"));

@@ -1,8 +1,8 @@
-import type { Measurement, Placement, Report, Trial } from "../../harness/results/model.ts";
+import type { Measurement, Report, Trial } from "../../harness/results/model.ts";
 import { randomFrom } from "../../harness/results/random.ts";
+import { PLACEMENT_ORDER } from "../labels.ts";
 import { fixtureReport } from "./fixture.ts";
 
-const PLACEMENTS: readonly Placement[] = ["two-cpus", "same-cpu", "unpinned"];
 const SIZES = 12;
 const MECHANISMS = 45;
 const TRIALS = 20;
@@ -14,7 +14,7 @@ export function largeReport(): Report {
   const cells = small.measurements.filter(({ transport }) => transport === "unix");
   const random = randomFrom(3);
   const ids = Array.from({ length: MECHANISMS }, (_, at) => `mechanism-${at + 1}`);
-  const measurements = PLACEMENTS.flatMap((placement) =>
+  const measurements = PLACEMENT_ORDER.flatMap((placement) =>
     ids.flatMap((transport, at) =>
       Array.from({ length: SIZES }, (_, size) => 16 * 2 ** size).flatMap((payloadBytes) =>
         cells.map((cell): Measurement => {

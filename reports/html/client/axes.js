@@ -1,9 +1,10 @@
 // Latency against a second cost: the plot, its sentence, its table, and what is not in it.
-import { ABSENT, duration, quantity } from "../../../harness/results/format.ts";
+import { ABSENT } from "../../../harness/results/format.ts";
 import { clearChart } from "./charts.js";
 import { COSTS } from "./costs.js";
 import { cellsOf, costsOf, metricFor, metricOf } from "./data.js";
 import { byId, element, fillTable } from "./dom.js";
+import { valueAxis } from "./figures.js";
 import { NOTHING } from "./findings.js";
 import { placed } from "./front.js";
 import { drawScatter } from "./scatter.js";
@@ -39,8 +40,7 @@ export function drawAxes(state) {
         ],
   );
   const places = placed(spots);
-  const y =
-    metric === "p50" ? { title: "p50 round trip", text: duration } : { title: "messages per second", text: quantity };
+  const y = valueAxis(metric);
   byId("axes-chart").hidden = spots.length === 0;
   if (spots.length === 0) clearChart("axes");
   else {

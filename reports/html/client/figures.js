@@ -31,7 +31,7 @@ export function figuresOf(state) {
 }
 
 /** @param {"p50" | "messagesPerSecond"} metric @returns {Axis} */
-function valueAxis(metric) {
+export function valueAxis(metric) {
   return metric === "p50"
     ? { kind: "logarithmic", title: "p50 round trip", text: duration }
     : { kind: "logarithmic", title: "messages per second", text: quantity };

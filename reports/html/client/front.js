@@ -1,5 +1,5 @@
 // The front of two costs: rows that no other beats in both.
-import { compareRounds } from "../../../harness/results/ranking.ts";
+import { compareRounds, toldSide } from "../../../harness/results/ranking.ts";
 
 /**
  * A row with two costs, smaller is better, and each of them round by round.
@@ -21,43 +21,31 @@ import { compareRounds } from "../../../harness/results/ranking.ts";
  */
 export function placed(spots) {
   // Each pair is compared once: with 45 rows the comparisons take most of the time of a plot.
-  const told = spots.map((one, at) =>
-    spots.slice(0, at).map((other) => [toldBetter(one.xRounds, other.xRounds), toldBetter(one.yRounds, other.yRounds)]),
+  const sides = spots.map((one, at) =>
+    spots.slice(0, at).map((other) => [told(one.xRounds, other.xRounds), told(one.yRounds, other.yRounds)]),
   );
   return spots.map((spot, at) => {
     const others = spots
       .map((other, index) => ({
         other,
-        costs: (index < at ? told[at]?.[index] : told[index]?.[at]?.map(turned)) ?? [],
+        costs: (index < at ? sides[at]?.[index] : sides[index]?.[at]?.map((side) => -side)) ?? [],
       }))
       .filter(({ other }) => other !== spot);
     const [strongest] = others
-      .filter(({ costs }) => costs.every((better) => better === "other"))
+      .filter(({ costs }) => costs.every((side) => side === -1))
       .sort((a, b) => a.other.x * a.other.y - b.other.x * b.other.y);
     if (strongest) return { spot, place: "beaten", by: strongest.other.name };
-    const isFront = others.every(({ costs }) => costs.includes("one"));
+    const isFront = others.every(({ costs }) => costs.includes(1));
     return { spot, place: isFront ? "front" : "open", by: "" };
   });
 }
 
-/** @typedef {"one" | "other" | "untold"} Better */
-
-/** Returns the same finding with the two rows the other way round. @param {Better} better @returns {Better} */
-function turned(better) {
-  return better === "untold" ? better : better === "one" ? "other" : "one";
-}
-
 /**
- * Returns which of two rows has the lower cost, where their ratios tell.
+ * Returns the side with the lower cost by ratios within the same rounds: 1 the first, -1 the other, 0 not told apart.
  *
  * @param {ReadonlyMap<number, number>} one @param {ReadonlyMap<number, number>} other
- * @returns {Better}
  */
-function toldBetter(one, other) {
-  const { interval } = compareRounds(one, other);
-  if (interval === null || (interval[0] <= 1 && interval[1] >= 1)) return "untold";
-  return interval[1] < 1 ? "one" : "other";
-}
+const told = (one, other) => toldSide(compareRounds(one, other).interval);
 
 /**
  * Returns the rows that no other beats in both medians, by their first cost: the line of the front.
