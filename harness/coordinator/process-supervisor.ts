@@ -211,19 +211,21 @@ export class ProcessSupervisor {
       let message: FromDriver;
       // A driver that has once sent a sign of life owes one at any time.
       const inactivityMs = alive === undefined ? (job.inactivityTimeoutMs ?? Number.POSITIVE_INFINITY) : BLOCKED_MS;
+      const leftMs = deadline - performance.now();
       try {
-        message = await driver.next(EXPECTED, Math.max(1, Math.min(inactivityMs, deadline - performance.now())));
+        message = await driver.next(EXPECTED, Math.max(1, Math.min(inactivityMs, leftMs)));
       } catch (error) {
         // It was ended by us, which is no result.
         if (this.#ending) return NEVER;
         // A driver that sent an invalid message still runs for a moment; only one without signs of life is blocked.
         const isLate = error instanceof ControlError && error.late;
-        if (alive !== undefined && isLate && performance.now() < deadline && driver.running) {
+        // Which of the two limits it was is not read from the clock: a timer fires up to a millisecond early.
+        const isOver = isLate ? leftMs <= inactivityMs : performance.now() >= deadline;
+        if (alive !== undefined && isLate && !isOver && driver.running) {
           return { status: "failed", reason: blockedBy(alive), blocked: "client", ready: course.ready };
         }
         const shortage = shortageIn(error);
-        const reason =
-          shortage?.message ?? whyNot(driver, job, performance.now() < deadline ? undefined : limitMs, error as Error);
+        const reason = shortage?.message ?? whyNot(driver, job, isOver ? limitMs : undefined, error as Error);
         return { status: "failed", reason, shortage: shortage !== undefined, ready: course.ready };
       }
       if (message.type === until) return undefined;
