@@ -4,15 +4,13 @@
  * Without options it resamples gates from the stored pairs of the same code (`ci/gate/calibration/pairs.json`), with
  * changes put into the head, and writes `ci/gate/CALIBRATION.md`. `--collect` first measures such pairs, base and head
  * the same directory, and adds them to the file (`--pairs 30` of each cell, about 100 s). `--live <n>` runs so many
- * real gates of the default list, base and head the same directory. `--busy` does either beside a busy loop on each
- * CPU.
+ * real gates of the default list, base and head the same directory; with `--effect "+10 %"` the head of one cell is
+ * that much slower. `--busy` does either beside a busy loop on each CPU.
  *
  * Rows and live gates are kept in `ipcmark-out/bench-gate.json`, so a benchmark that was stopped (Ctrl-C) goes on; a
  * stopped `--collect` adds the pairs that it has. Rows begin anew where the pairs or the number of gates differ.
  */
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { nameOf } from "../../ci/gate/cells.ts";
@@ -23,7 +21,8 @@ import { machineSentence } from "../results/machine-sentence.ts";
 import { median } from "../results/quantiles.ts";
 import { randomFrom } from "../results/random.ts";
 import { store } from "../results/store.ts";
-import { besideBusyLoops } from "./busy-loops.ts";
+import { CHANGED_IDS } from "./fixtures/changed.ts";
+import { EFFECTS, type Effect, type LiveGate, liveSentences, RealGates } from "./gate/live.ts";
 import {
   type Injection,
   type SimulatedGate,
@@ -34,15 +33,13 @@ import {
   wilson,
   withTail,
 } from "./gate/simulate.ts";
-import { benchOptions, countOf } from "./options.ts";
+import { benchOptions, countOf, refuse } from "./options.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const PAIRS = join(ROOT, "ci/gate/calibration/pairs.json");
 const DOCUMENT = join(ROOT, "ci/gate/CALIBRATION.md");
 const KEPT = join(ROOT, "ipcmark-out/bench-gate.json");
-const MAIN = join(ROOT, "harness/cli/main.ts");
 const BUDGET_MS = 180_000;
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 const values = benchOptions({
   collect: { type: "boolean", default: false },
@@ -50,9 +47,16 @@ const values = benchOptions({
   pairs: { type: "string", default: "30" },
   live: { type: "string", default: "0" },
   gates: { type: "string", default: "2000" },
+  effect: { type: "string" },
 });
 const gates = countOf("gates", values.gates);
 const live = countOf("live", values.live, 0);
+const names = Object.keys(EFFECTS) as Effect[];
+const effect =
+  values.effect === undefined
+    ? undefined
+    : (names.find((name) => name === values.effect) ??
+      refuse(`--effect ${values.effect} is none of ${names.map((name) => `"${name}"`).join(", ")}`));
 const note = (text: string): boolean => process.stderr.write(`${text}\n`);
 
 /** Counts of one row of the table, or of the live gates. */
@@ -69,14 +73,6 @@ interface Row {
   readonly medianMs: number;
 }
 
-interface LiveGate {
-  readonly date: string;
-  /** Absent in those of the first version, which were quiet. */
-  readonly condition?: Condition;
-  readonly exitCode: number;
-  readonly durationMs: number;
-}
-
 interface Kept {
   /** Numbers of the pairs and gates from which the rows were computed. */
   readonly of: string;
@@ -90,45 +86,13 @@ function storedRuns(): StoredRun[] {
   return existsSync(PAIRS) ? (JSON.parse(readFileSync(PAIRS, "utf8")) as StoredRun[]) : [];
 }
 
-/** True when a signal has ended what ran: what is there is kept, and nothing more starts. */
-let isStopped = false;
-
-/** Runs a program in a session of its own, which Ctrl-C does not reach. @returns its exit code */
-async function ended(command: readonly string[]): Promise<number> {
-  const child = spawn(process.execPath, command, { stdio: ["ignore", "ignore", "inherit"], detached: true });
-  // Once: a second signal would end the gate before it has written its pairs.
-  const stop = (): void => {
-    if (!isStopped) child.kill("SIGINT");
-    isStopped = true;
-  };
-  for (const signal of SIGNALS) process.on(signal, stop);
-  try {
-    return await new Promise<number>((resolve) => child.on("close", (code) => resolve(code ?? EXIT.crash)));
-  } finally {
-    // The resampling never yields, so a signal must end it by itself.
-    for (const signal of SIGNALS) process.off(signal, stop);
-  }
-}
-
-/** Runs a real gate of this directory against itself, beside busy loops where they are wanted. */
-async function realGate(args: readonly string[]): Promise<{ result: GateResult | undefined; exitCode: number }> {
-  const out = mkdtempSync(join(tmpdir(), "ipcmark-bench-gate-"));
-  const gate = (): Promise<number> => ended([MAIN, "gate", "--base-dir", ROOT, "--out", out, ...args]);
-  try {
-    const exitCode = await (values.busy ? besideBusyLoops(gate) : gate());
-    const file = join(out, "gate.json");
-    const result = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as GateResult) : undefined;
-    return { result, exitCode };
-  } finally {
-    rmSync(out, { recursive: true, force: true });
-  }
-}
+const real = new RealGates(values.busy);
 
 /** Adds the pairs of a gate to the file. Those of a stopped gate are added too, if each cell has some. */
 async function collect(): Promise<void> {
   const pairs = String(countOf("pairs", values.pairs, 8));
   // One look: all cells get all pairs.
-  const { result, exitCode } = await realGate(["--pairs", pairs, "--budget", "1s"]);
+  const { result, exitCode } = await real.run(["--pairs", pairs, "--budget", "1s"]);
   const measured = (result?.pairs ?? []).flatMap((each) =>
     "transport" in each.cell ? [{ cell: each.cell, pairs: storedOf(each.pairs) }] : [],
   );
@@ -136,7 +100,7 @@ async function collect(): Promise<void> {
   const least = counts.length === 0 ? 0 : Math.min(...counts);
   if (result === undefined || least === 0) {
     note(`nothing was added to ${PAIRS}: the gate ended with ${exitCode} before each cell had a pair`);
-    if (!isStopped) process.exitCode = exitCode === EXIT.ok ? EXIT.incomplete : exitCode;
+    if (!real.isStopped) process.exitCode = exitCode === EXIT.ok ? EXIT.incomplete : exitCode;
     return;
   }
   const arms = new Set(measured.map(({ cell }) => `${cell.transport} ${cell.mode} ${cell.placement}`)).size;
@@ -271,7 +235,7 @@ const shareText = (found: number, of: number): string => {
   return `${((found / of) * 100).toFixed(1)} % (${low} to ${high})`;
 };
 
-function documentOf({ rows, live: real }: Kept): string {
+function documentOf({ rows, live: gatesRun }: Kept): string {
   const runs = storedRuns();
   const count = (condition: Condition): number =>
     runs
@@ -316,38 +280,36 @@ ${lines.join("\n")}
 
 ## Live gates
 
-${liveSentence(real)}
+${liveSentences(gatesRun)}
 `;
-}
-
-function liveSentence(all: Kept["live"]): string {
-  const sentences = (["quiet", "busy"] as const).flatMap((condition) => {
-    const real = all.filter((gate) => (gate.condition ?? "quiet") === condition);
-    if (real.length === 0) return [];
-    const of = (code: number): number => real.filter(({ exitCode }) => exitCode === code).length;
-    const seconds = Math.round(median(real.map(({ durationMs }) => durationMs)) / 1000);
-    const where = condition === "quiet" ? "" : ", with a busy loop on each CPU";
-    const codes = `${of(EXIT.ok)} pass, ${of(EXIT.regression)} red, ${of(EXIT.inconclusive)} cannot decide`;
-    const what = `${counted(real.length, "gate")} of the default list without a change${where}`;
-    return [`${what}: ${codes}, ${of(EXIT.incomplete)} incomplete, median time ${seconds} s.`];
-  });
-  return sentences.length === 0 ? "None yet: `npm run bench:gate -- --live 10`." : sentences.join("\n\n");
 }
 
 /** Runs real gates, and keeps each when it has ended. */
 async function runLive(kept: Kept): Promise<Kept> {
   let all = kept;
-  for (let gate = 0; gate < live && !isStopped; gate++) {
-    const { result, exitCode } = await realGate([]);
-    if (isStopped || result === undefined) {
-      if (!isStopped) process.exitCode = exitCode;
-      break;
-    }
-    const condition = values.busy ? "busy" : "quiet";
-    const ran: LiveGate = { date: result.startedAt, condition, exitCode, durationMs: result.durationMs };
+  for (let gate = 0; gate < live && !real.isStopped; gate++) {
+    const ran = await (effect === undefined ? runUnchanged() : real.runChanged(effect, changedIn(all.live)));
+    if (ran === undefined) break;
     all = keep({ ...all, live: [...all.live, ran] });
+    note(JSON.stringify(ran));
   }
   return all;
+}
+
+async function runUnchanged(): Promise<LiveGate | undefined> {
+  const { result, exitCode } = await real.run([]);
+  if (real.isStopped || result === undefined) {
+    if (!real.isStopped) process.exitCode = exitCode;
+    return undefined;
+  }
+  const condition = values.busy ? "busy" : "quiet";
+  return { date: result.startedAt, condition, exitCode, durationMs: result.durationMs };
+}
+
+/** Returns the mechanism that has been changed least often. */
+function changedIn(gatesRun: readonly LiveGate[]): (typeof CHANGED_IDS)[number] {
+  const times = (id: string): number => gatesRun.filter((gate) => gate.effect === effect && gate.changed === id).length;
+  return CHANGED_IDS.toSorted((a, b) => times(a) - times(b))[0] as (typeof CHANGED_IDS)[number];
 }
 
 /** Resamples the rows that are not there yet. */
@@ -376,7 +338,7 @@ const fresh: Kept = { of, rows: [], live: keptRows()?.live ?? [] };
 let kept = await runLive(keptRows() ?? fresh);
 if (!values.collect && live === 0) kept = await resample(kept.of === of ? kept : fresh);
 if (runs.length > 0 && kept.of === of && kept.rows.length > 0) writeFileSync(DOCUMENT, documentOf(kept));
-if (isStopped) {
+if (real.isStopped) {
   note("stopped: what was measured is kept, and the same command goes on");
   process.exitCode = EXIT.sigint;
 }
