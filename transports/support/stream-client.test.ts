@@ -108,7 +108,7 @@ describe.runIf(process.platform === "linux")("a Unix server whose queue of waiti
 
   test("is not blamed for what took too long after it", async () => {
     const accept = await fullServer();
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     let connected = false;
     const opening = dial({
       transport: "test",
