@@ -89,7 +89,7 @@ describe.runIf(process.platform === "linux")("a Unix server whose queue of waiti
 
   test("is not asked again once the signal has fired", async () => {
     await fullServer();
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     const abort = new AbortController();
     const opening = dialFor(1000, abort.signal);
     // The limit and the pause before the second attempt.
