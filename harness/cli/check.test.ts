@@ -46,7 +46,7 @@ test("a failed check is exit code 10, a row of the JSON with its reason, and a f
   const xml = readFileSync(file, "utf8");
   expect(xml).toContain('tests="2" failures="1"');
   expect(xml).toContain("open to other users");
-  expect(stderr).toMatch(/2 transports, 1 checks: about \d+ s/);
+  expect(stderr).toMatch(/2 transports, 1 check: about \d+ s/);
 });
 
 test("when everything holds it is exit code 0, and a prefix takes all scenarios of a group", () => {

@@ -11,6 +11,7 @@ import { inSession, type Session } from "../coordinator/session.ts";
 import { CHECKS, EVERY_CHECK } from "../driver/checks/catalog.ts";
 import { note } from "../process/note.ts";
 import { EXIT, UsageError } from "../results/exit-codes.ts";
+import { count } from "../results/format.ts";
 import type { CheckResult, Report } from "../results/model.ts";
 import { ensureWritable, store } from "../results/store.ts";
 import { type SharedOptions, withShared } from "./options.ts";
@@ -46,7 +47,7 @@ export function checkCommand(): Command {
       await warnBeforeRun(candidates, run, { measures: false });
       const targets = checkTargets(candidates, options.peer);
       const predictedMs = predictChecksMs(targets, checks);
-      note(`${candidates.length} transports, ${checks.length} checks: about ${inWords(predictedMs)}`);
+      note(`${count(candidates.length, "transport")}, ${count(checks.length, "check")}: about ${inWords(predictedMs)}`);
       const records = candidates.map(({ record }) => record);
       const soFar: CheckResult[] = [];
       const show = (report: Report): void => {
