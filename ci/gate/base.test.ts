@@ -66,7 +66,7 @@ describe.skipIf(process.platform !== "linux" || realGit === undefined)("the work
     child.kill("SIGTERM");
     expect(await once(child, "exit")).toEqual([143, null]);
     expect([worktrees(), sandbox.leftovers()]).toEqual([[], []]);
-    expect(await eventually(() => sandbox.processes().length === 0, 500)).toBeGreaterThanOrEqual(0);
+    await sandbox.expectNoProcess();
   });
 
   it("is swept by the next run after SIGKILL, stopped git included", async () => {
@@ -77,6 +77,6 @@ describe.skipIf(process.platform !== "linux" || realGit === undefined)("the work
     expect(sandbox.leftovers()).toHaveLength(1);
     await sandbox.run(["doctor", "--fix"]);
     expect([worktrees(), sandbox.leftovers()]).toEqual([[], []]);
-    expect(await eventually(() => sandbox.processes().length === 0, 500)).toBeGreaterThanOrEqual(0);
+    await sandbox.expectNoProcess();
   });
 });

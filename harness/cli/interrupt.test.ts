@@ -1,24 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { watchLateness } from "../../transports/testing/lateness.ts";
 import { loadReport } from "../results/load-report.ts";
 import { eventually, Sandbox } from "../testing/sandbox.ts";
 
 const ARGS = ["compare", "--transport", "unix", "stdio", "--budget", "60s", "--out", "out"];
-/** Largest lateness of a 5 ms timer in this process, while a promised deadline is awaited. */
-function watchLateness(): () => number {
-  let last = performance.now();
-  let worst = 0;
-  const timer = setInterval(() => {
-    const now = performance.now();
-    worst = Math.max(worst, now - last - 5);
-    last = now;
-  }, 5);
-  return () => {
-    clearInterval(timer);
-    return worst;
-  };
-}
 
 /** Returns the present start time of one of our processes on this machine. */
 function startUpMs(): number {
@@ -63,10 +50,7 @@ describeOnLinux("a compare that is cut short", () => {
       child.kill(signal);
       expect(await exit).toBe(code);
       expect(performance.now() - startedMs).toBeLessThan(2000 + lateness());
-      expect(
-        await eventually(() => sandbox.processes().length === 0, 500),
-        "no process is left",
-      ).toBeGreaterThanOrEqual(0);
+      await sandbox.expectNoProcess();
       expect(sandbox.leftovers()).toEqual([]);
       expect(printed).toMatch(/^interrupted after \d+ s: partial\n/);
       expect(printed).toContain("No pick: the run was interrupted after");

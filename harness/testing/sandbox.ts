@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { expect } from "vitest";
+import { watchLateness } from "../../transports/testing/lateness.ts";
 
 const MAIN = fileURLToPath(new URL("../cli/main.ts", import.meta.url));
 const TIMEOUT_MS = 120_000;
@@ -69,6 +71,14 @@ export class Sandbox {
       .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
       .filter((pid) => environmentOf(pid).includes(this.temporary))
       .map(Number);
+  }
+
+  /** Expects that the processes of a run that has ended are gone, but for what the machine takes to end them. */
+  async expectNoProcess(): Promise<void> {
+    const lateness = watchLateness();
+    const tookMs = await eventually(() => this.processes().length === 0, 10_000);
+    expect(tookMs, "no process is left").toBeGreaterThanOrEqual(0);
+    expect(tookMs, "the processes have ended with the run").toBeLessThan(500 + lateness());
   }
 
   remove(): void {
