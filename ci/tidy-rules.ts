@@ -39,7 +39,7 @@ export function rulesFor(mechanisms: readonly string[]): readonly Rule[] {
     ["harness/archive/", [/^harness\/(decision|results)\//, packages]],
     ["harness/bundle/", [/^harness\/(process|results)\//, packages]],
     ["harness/doctor/", [below, /^harness\/(bundle|process|results)\//]],
-    ["harness/record/", [/^harness\/rpc\//]],
+    ["harness/record/", [/^harness\/rpc\//, /^transports\/support\//]],
     ["harness/peer/", [below, /^scenarios\//, /^harness\/(process|rpc)\//]],
     ["harness/driver/", [below, /^scenarios\//, /^harness\/(peer|process|results|rpc)\//]],
     ["harness/inspect/", [/^transports\//, /^harness\/process\//]],

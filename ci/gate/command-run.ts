@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { endGroup, killGroup } from "../../harness/process/orphans.ts";
 import { oneLine } from "../../harness/process/rules.ts";
+import { Deadline } from "../../transports/support/deadline.ts";
 import { OutputTail } from "../../transports/support/output-tail.ts";
 import { howEnded } from "../../transports/support/program-failure.ts";
 import { type CommandValues, valuesIn } from "./command-values.ts";
@@ -45,12 +46,11 @@ export async function runCommand({ command, cwd, env, limitMs, signal }: Command
   });
   const abort = (): void => end("was interrupted");
   signal.addEventListener("abort", abort, { once: true });
-  const timer = setTimeout(
-    () => end(`did not end within ${limitMs / 1000} s (--cmd-seconds sets this limit)`),
-    limitMs,
+  const late = new Deadline(limitMs, () =>
+    end(`did not end within ${limitMs / 1000} s (--cmd-seconds sets this limit)`),
   );
   const exit = await exitOf(child);
-  clearTimeout(timer);
+  late.clear();
   signal.removeEventListener("abort", abort);
   const name = `"${oneLine(command, 100)}"`;
   const failed = ended ?? exit;
@@ -69,11 +69,11 @@ function exitOf(child: ChildProcess): Promise<string | undefined> {
     child.once("exit", (code, signal) => {
       // Whatever it left in its group holds its output open.
       if (child.pid !== undefined) endGroup(child.pid);
-      const timer = setTimeout(() => {
+      const late = new Deadline(LAST_OUTPUT_MS, () => {
         for (const stream of child.stdio) stream?.destroy();
-      }, LAST_OUTPUT_MS);
+      });
       child.once("close", () => {
-        clearTimeout(timer);
+        late.clear();
         resolve(code === 0 ? undefined : howEnded({ code, signal }));
       });
     });

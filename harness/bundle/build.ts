@@ -2,6 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { extname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildOptions, Plugin, PluginBuild } from "esbuild";
+import { inTime } from "../process/in-time.ts";
 import { BUNDLED_ENTRIES, bundledName } from "../process/node-command.ts";
 import { type Group, groupsOf } from "./groups.ts";
 import { hashOf, type Input, readInput, stampOf } from "./manifest.ts";
@@ -83,7 +84,7 @@ export async function build(root: string, code: string, extension: string): Prom
     ],
   };
   try {
-    const { outputFiles, metafile } = await within(BUILD_TIMEOUT_MS, esbuild.build(options));
+    const { outputFiles, metafile } = await inTime("esbuild", BUILD_TIMEOUT_MS, () => esbuild.build(options));
     const outputs = Object.values(metafile.outputs);
     const files = outputFiles.map(({ path, contents }, index) => ({
       name: relative(outdir, path),
@@ -93,19 +94,6 @@ export async function build(root: string, code: string, extension: string): Prom
     return { files, inputs: [...inputs.values()] };
   } finally {
     await esbuild.stop();
-  }
-}
-
-/** Waits with a limit. @throws Error when the work takes longer */
-async function within<Result>(timeoutMs: number, work: Promise<Result>): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`esbuild did not end within ${timeoutMs / 1000} s`)), timeoutMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

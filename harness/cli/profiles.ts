@@ -5,6 +5,7 @@ import { CODEC_IDS } from "../../scenarios/benchmark.ts";
 import type { Profile } from "../../scenarios/profile.ts";
 import { PROFILES } from "../../scenarios/profiles/index.ts";
 import { type LoadPoint, type MixPart, OPTIMIZE, type Workload } from "../../scenarios/workload.ts";
+import { inTime } from "../process/in-time.ts";
 import {
   type Fields,
   integer,
@@ -105,16 +106,10 @@ export async function findProfile(name: string): Promise<Profile> {
 }
 
 async function load(path: string): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`it did not load within ${LOAD_LIMIT_MS / 1000} s`)), LOAD_LIMIT_MS);
-  });
   try {
-    return await Promise.race([importDefault(pathToFileURL(resolve(path)).href), late]);
+    return await inTime("its import", LOAD_LIMIT_MS, () => importDefault(pathToFileURL(resolve(path)).href));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new UsageError(`profile "${path}" cannot be loaded: ${withRemedy(oneLine(why), path)}`);
-  } finally {
-    clearTimeout(timer);
   }
 }

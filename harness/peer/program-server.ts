@@ -1,8 +1,8 @@
 /** Starts the program of a user as the server, reports on it, and ends it with all processes it has started. */
-import { setTimeout as delay } from "node:timers/promises";
 import { PROGRAM } from "../../transports/contract/capabilities.ts";
 import { IpcError } from "../../transports/contract/errors.ts";
 import type { ProgramServer, ServerProgram } from "../../transports/contract/transport.ts";
+import { Deadline } from "../../transports/support/deadline.ts";
 import { howEnded } from "../../transports/support/program-failure.ts";
 import type { ControlChannel } from "../process/control-channel.ts";
 import { allowedCpuListOfThreads } from "../process/cpus.ts";
@@ -13,7 +13,7 @@ import { treeUsage } from "../process/process-tree.ts";
 /** Time between SIGTERM and SIGKILL. */
 const GRACE_MS = 5000;
 /** Wait for the exit of the program: a connection may break a moment before this process notices the exit. */
-const DEATH_MS = 150;
+const DEATH_MS = 500;
 /** Exit code by which a shell reports a process that SIGTERM ended. */
 const SIGTERM_EXIT = 143;
 
@@ -77,7 +77,13 @@ async function end(server: ProgramServer): Promise<void> {
 }
 
 function diesNow({ exited }: ProgramServer): Promise<Exit | undefined> {
-  return Promise.race([exited, delay(DEATH_MS, undefined)]);
+  return new Promise((resolve) => {
+    const over = new Deadline(DEATH_MS, () => resolve(undefined));
+    void exited.then((exit) => {
+      over.clear();
+      resolve(exit);
+    });
+  });
 }
 
 function signalled(): Promise<void> {

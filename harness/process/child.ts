@@ -2,6 +2,7 @@ import { type SpawnOptions, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { IpcError, toIpcError } from "../../transports/contract/errors.ts";
 import { REMEDIES } from "../../transports/contract/shortage.ts";
+import { Deadline } from "../../transports/support/deadline.ts";
 import { OutputTail } from "../../transports/support/output-tail.ts";
 import { howEnded } from "../../transports/support/program-failure.ts";
 import { CONTROL_ARGS, CONTROL_FD } from "./control-fd.ts";
@@ -68,10 +69,10 @@ export class Child<In extends object, Out extends Typed> {
     // If the process is gone, our next write fails with EPIPE. The exit of the process is the reason that is reported.
     this.#output.on("error", () => {});
     process.once("exit", () => {
-      const timer = setTimeout(() => {
+      const late = new Deadline(LAST_OUTPUT_MS, () => {
         for (const stream of stdio) stream?.destroy();
-      }, LAST_OUTPUT_MS);
-      process.once("close", () => clearTimeout(timer));
+      });
+      process.once("close", () => late.clear());
     });
     this.exited = new Promise((resolve) => {
       process.on("close", (code, signal) => {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
+import { Deadline } from "../../transports/support/deadline.ts";
 
 /** Signals that are passed on to the server. */
 const PASSED: readonly NodeJS.Signals[] = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"];
@@ -47,12 +48,15 @@ function ended(child: ChildProcess): Promise<number> {
     child.once("exit", (code, signal) => {
       const result = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
       const finish = (): void => {
-        clearTimeout(timer);
+        quiet.clear();
         child.stdout?.destroy();
         resolve(result);
       };
-      const timer = setTimeout(finish, QUIET_MS);
-      child.stdout?.on("data", () => timer.refresh());
+      let quiet = new Deadline(QUIET_MS, finish);
+      child.stdout?.on("data", () => {
+        quiet.clear();
+        quiet = new Deadline(QUIET_MS, finish);
+      });
       child.once("close", finish);
     });
   });

@@ -4,6 +4,7 @@ import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { IpcError } from "../contract/errors.ts";
 import type { ProgramServer } from "../contract/transport.ts";
+import { Deadline } from "../support/deadline.ts";
 import { OutputTail } from "../support/output-tail.ts";
 import { howEnded } from "../support/program-failure.ts";
 import { isServed, type ServerAddress } from "./address.ts";
@@ -37,13 +38,16 @@ export async function startProgram(settings: ProgramSettings, signal: AbortSigna
     signal.addEventListener("abort", () => resolve("aborted"), { once: true });
     if (signal.aborted) resolve("aborted");
   });
+  const late = Promise.withResolvers<"late">();
+  const deadline = new Deadline(readyTimeoutMs, () => late.resolve("late"));
   const outcome = await Promise.race([
     program.failed,
     program.exited.then(() => "exited" as const),
     program.ready(isTaken, over.signal).then(() => "ready" as const),
-    delay(readyTimeoutMs, "late" as const, { signal: over.signal, ref: false }),
+    late.promise,
     aborted,
   ]);
+  deadline.clear();
   over.abort();
   if (outcome === "ready") return program;
   program.signal("SIGKILL");
@@ -92,9 +96,9 @@ class Program implements ProgramServer {
       // `close` comes after the last output, but a process that lives on may keep the output open.
       this.#process.once("exit", (code, signal) => {
         const settle = (): void => resolve({ code, signal });
-        const timer = setTimeout(settle, LAST_OUTPUT_MS);
+        const late = new Deadline(LAST_OUTPUT_MS, settle);
         this.#process.once("close", () => {
-          clearTimeout(timer);
+          late.clear();
           settle();
         });
       });

@@ -3,6 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { IpcError, toIpcError } from "../contract/errors.ts";
+import { Deadline } from "../support/deadline.ts";
 import { OutputTail } from "../support/output-tail.ts";
 import { isListening } from "../support/stream-client.ts";
 
@@ -78,14 +79,17 @@ export class Broker {
     if (program === undefined) throw new IpcError("IPC_SYSTEM", `${transport}: ${MISSING}`, { transport });
     const broker = new Broker(program, path);
     const over = new AbortController();
+    const late = Promise.withResolvers<"late">();
+    const deadline = new Deadline(START_LIMIT_MS, () => late.resolve("late"));
     const outcome = await Promise.race([
       broker.#exited.then(() => "ended" as const),
       accepts(path, over.signal).then(
         () => "ready" as const,
         (error: unknown) => toIpcError(error, transport),
       ),
-      delay(START_LIMIT_MS, "late" as const, { signal: over.signal }).catch(() => "late" as const),
+      late.promise,
     ]);
+    deadline.clear();
     over.abort();
     if (outcome === "ready") return broker;
     await broker.end();

@@ -1,5 +1,6 @@
 /** Loops of a client over both faces. Its requests have a schedule, or each follows the reply to the last one. */
 import type { BlockingConnection } from "../../../transports/contract/transport.ts";
+import { Deadline } from "../../../transports/support/deadline.ts";
 import type { RpcClient } from "../../rpc/client.ts";
 import type { ReusableMessage } from "../../rpc/message.ts";
 import { BlockingSlots } from "./blocking-slots.ts";
@@ -153,13 +154,13 @@ export class EventWindow {
         (problem) => this.#finish(problem),
         this.#task.lostMs,
       );
-      const limitMs = Math.min(LONGEST_TIMER_MS, (progress.limitNs - progress.now()) / 1e6);
-      const limit = setTimeout(() => this.#finish(progress.behind), limitMs);
+      const limitMs = (progress.limitNs - progress.now()) / 1e6;
+      const limit = new Deadline(limitMs, () => this.#finish(progress.behind));
       this.#finish = (problem) => {
         if (this.#hasEnded) return;
         this.#hasEnded = true;
         unwatch();
-        clearTimeout(limit);
+        limit.clear();
         const faults = {
           corrupted: this.#client.corrupted - corrupted,
           duplicated: this.#client.unexpected - unexpected,
