@@ -6,7 +6,7 @@ import { HungError, inTime } from "../../process/in-time.ts";
 import { ControlError } from "../../process/mailbox.ts";
 import type { FromDriver } from "../../process/messages.ts";
 import type { RpcClient } from "../../rpc/client.ts";
-import type { RunningPeer } from "../peers/running-peer.ts";
+import { type RunningPeer, USAGE_TIMEOUT_MS } from "../peers/running-peer.ts";
 
 /** Time between two questions to a server, ms. Most checks are over before the first. */
 const ASK_MS = 1000;
@@ -87,12 +87,11 @@ export class ServerWatch {
   }
 
   async #ask(server: RunningPeer): Promise<void> {
-    const askedMs = performance.now();
     try {
       await server.usage();
     } catch (error) {
       if (!(error instanceof ControlError && error.late && this.#servers.has(server))) return;
-      const seconds = Math.round((performance.now() - askedMs) / 1000);
+      const seconds = USAGE_TIMEOUT_MS / 1000;
       this.#found = new BlockedServer(`the server blocks its thread: it has read no control line for ${seconds} s`);
       this.#reject(this.#found);
     } finally {

@@ -49,7 +49,7 @@ export interface RunningPeer {
 
 export const READY_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 7000;
-const USAGE_TIMEOUT_MS = 5000;
+export const USAGE_TIMEOUT_MS = 5000;
 const ACCOUNT_TIMEOUT_MS = 2000;
 
 /** Peer process with its control lines, whether this process or the transport has started it. */
