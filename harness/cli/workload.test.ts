@@ -223,7 +223,8 @@ describe("a workload", () => {
       ],
     });
     // A machine that is too busy for 200 requests a second has an answer too.
-    if (row?.status !== "measured") return expect(row?.reason, stderr).toMatch(/kept|keep the rate/);
+    if (row?.status !== "measured")
+      return expect(row?.reason, stderr).toMatch(/kept|keep the rate|behind its schedule/);
     expect([row.lost, row.latencyNs?.count]).toEqual([0, 40]);
     expect(row.latenessNs?.p50).toBeGreaterThan(0);
     expect(code, stderr).toBe(0);

@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 import { endGroup, endOrphans, RUN_VARIABLE } from "./orphans.ts";
 
-const RUN = "ipcmark-00000000000000a1";
-const OTHER_RUN = "ipcmark-00000000000000a2";
+// Of this test alone: another one of the same names on this machine would end these processes.
+const [RUN, OTHER_RUN] = [1, 2].map(() => `ipcmark-${randomBytes(8).toString("hex")}`) as [string, string];
 
 function sleeper(prefix: string) {
   const child = spawn("sleep", ["60"], { env: { ...process.env, [RUN_VARIABLE]: prefix }, detached: true });

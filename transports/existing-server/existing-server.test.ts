@@ -59,7 +59,7 @@ describe("a client half of a user's", () => {
     const message = frame(0, BODY);
     expect(connection.send(message)).toBe(true);
     message.fill(0);
-    await vi.waitFor(() => expect(replies).toHaveLength(1));
+    await vi.waitFor(() => expect(replies).toHaveLength(1), 8000);
     const [reply = BODY] = replies;
     expect([readId(reply), readKind(reply), readStatus(reply)]).toEqual([7, Kind.reply, Status.ok]);
     expect([reply.slice(HEADER_BYTES), sent[0]]).toEqual([BODY, BODY]);
@@ -69,7 +69,7 @@ describe("a client half of a user's", () => {
     const request = vi.fn();
     const { connection, replies } = await connected(serverWith({ request }));
     connection.send(frame(5, BODY));
-    await vi.waitFor(() => expect(replies.map(readStatus)).toEqual([Status.unknownMethod]));
+    await vi.waitFor(() => expect(replies.map(readStatus)).toEqual([Status.unknownMethod]), 8000);
     expect(() => connection.send(frame(0, BODY, Kind.oneWay))).toThrow(
       expect.objectContaining({ code: "IPC_UNSUPPORTED" }),
     );

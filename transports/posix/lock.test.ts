@@ -1,9 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { tryLockExclusive, tryLockPatiently } from "./lock.ts";
 
 describe.skipIf(process.platform !== "linux")("a lock", () => {
@@ -15,19 +13,18 @@ describe.skipIf(process.platform !== "linux")("a lock", () => {
     rmSync(directory, { recursive: true });
   });
 
-  /** Starts a process that holds the lock, shared as a tester does, for a number of seconds. */
-  async function heldFor(seconds: number): Promise<ChildProcess> {
-    const script = 'exec 9<"$1"; flock -s 9; echo held; exec sleep "$2" >&-';
-    const holder = spawn("sh", ["-c", script, "sh", path, String(seconds)], { stdio: ["ignore", "pipe", "inherit"] });
-    await once(holder.stdout as NodeJS.ReadableStream, "data");
-    return holder;
-  }
+  afterEach(() => vi.restoreAllMocks());
 
-  it("waits for a tester that the scheduler stopped", async () => {
-    const tester = await heldFor(0.02);
-    const found = tryLockPatiently(fd);
-    tester.kill("SIGKILL");
-    expect(found).toBe(true);
+  it("waits for a tester that the scheduler stopped", () => {
+    const tester = openSync(path, "w");
+    expect(tryLockExclusive(tester)).toBe(true);
+    let naps = 0;
+    // It goes on during the third nap.
+    vi.spyOn(Atomics, "wait").mockImplementation(() => {
+      if (++naps === 3) closeSync(tester);
+      return "timed-out";
+    });
+    expect([tryLockPatiently(fd), naps]).toEqual([true, 3]);
   });
 
   it("is not taken from one who keeps it", async () => {

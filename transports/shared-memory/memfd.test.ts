@@ -80,7 +80,7 @@ describe.skipIf(process.platform !== "linux")("memory passed by its descriptor",
       "other hello",
       "no descriptor",
     ]);
-    await expect.poll(descriptors).toBeLessThanOrEqual(before);
+    await expect.poll(descriptors, { timeout: 8000 }).toBeLessThanOrEqual(before);
     expect((await roundTrip(connection, collector, pattern(64))).equals(pattern(64))).toBe(true);
     expect(await shmMemfd.residue(address)).toEqual([{ kind: "path", name: address.name, mode: 0o600 }]);
     await connection.close();

@@ -63,20 +63,27 @@ export function blockingCases(subject: BlockingSubject): void {
       );
     });
 
-    it.skipIf(essentials)("waits as long as it was asked to and no longer, then goes on working", async () => {
-      const address = await bench.fresh();
-      await bench.serve(address);
-      const client = connect(address);
-      const into = new Uint8Array(largest);
-      for (const timeoutMs of [0, 1, 30, 120]) {
-        const startMs = performance.now();
-        expect(client.receive(into, timeoutMs)).toBe(-1);
-        expect(performance.now() - startMs).toBeGreaterThanOrEqual(timeoutMs - 2);
-        expect(performance.now() - startMs).toBeLessThan(timeoutMs + 500);
-      }
-      sendAll(client, Buffer.from("x"));
-      expect(receiveOne(client, into)).toBe(1);
-    });
+    // Retried: nothing can measure here how late the machine woke this thread. A wait that is too long always is.
+    it.skipIf(essentials)(
+      "waits as long as it was asked to and no longer, then goes on working",
+      {
+        retry: 2,
+      },
+      async () => {
+        const address = await bench.fresh();
+        await bench.serve(address);
+        const client = connect(address);
+        const into = new Uint8Array(largest);
+        for (const timeoutMs of [0, 1, 30, 120]) {
+          const startMs = performance.now();
+          expect(client.receive(into, timeoutMs)).toBe(-1);
+          expect(performance.now() - startMs).toBeGreaterThanOrEqual(timeoutMs - 2);
+          expect(performance.now() - startMs).toBeLessThan(timeoutMs + 500);
+        }
+        sendAll(client, Buffer.from("x"));
+        expect(receiveOne(client, into)).toBe(1);
+      },
+    );
 
     it.skipIf(essentials)(
       "pushes back on a server that does not read, and loses nothing",

@@ -93,13 +93,14 @@ describe("every benchmark", () => {
   });
 
   // A warm-up may end with a step of one: it was lost by definition, and took the cell with it.
-  it("one-way stamps arrivals however short its window is", async () => {
+  it("one-way stamps arrivals however short its window is", async ({ skip }) => {
     const cells = BENCHMARKS.filter(({ model }) => model === "one-way").map(cellOf);
     let [row] = await run("unix", null, cells, 1);
     // A machine that was late for the schedule is refused, and has a few more chances.
     for (let attempt = 1; attempt < 5 && row && /behind its schedule/.test(reasonOf(row)); attempt++) {
       [row] = await run("unix", null, cells, 1);
     }
+    if (row && /behind its schedule/.test(reasonOf(row))) skip("this machine was late for each of five windows");
     expect([row?.status, row && reasonOf(row)]).toEqual(["measured", ""]);
   });
 

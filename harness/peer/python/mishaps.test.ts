@@ -107,7 +107,7 @@ describe.each([fileDropWatch, fileDropPoll])("a Python peer of $id", (transport)
   });
 
   test("sweeps after the time to live of the address, and keeps whoever lives", async () => {
-    const address = await addressOf(transport, { ttlMs: 400 });
+    const address = await addressOf(transport, { ttlMs: 4000 });
     const peer = await start(transport, address);
     const living = await peer.connect();
     const [dead, temporary] = [join(address.name, "responses", "dead"), join(address.name, "temporary")];
