@@ -72,6 +72,20 @@ describe("the request/reply client", () => {
     await expect(waiting).rejects.toMatchObject({ code: "IPC_TIMEOUT" });
   });
 
+  it("states at a time-out what did come: nothing, replies to others, strays, invalid bytes", async () => {
+    const told = client.request(BODY, { timeoutMs: 5 });
+    await expect(told).rejects.toThrow("rpc: no reply within 5 ms; none has come on this connection");
+    const answered = client.request(BODY);
+    reply(idOf(1));
+    reply(idOf(0));
+    await answered;
+    const garbled = client.request(BODY, { timeoutMs: 5 });
+    client.onMessage(BODY);
+    await expect(garbled).rejects.toThrow(
+      "within 5 ms; 1 came to other requests, 1 to no open request; messages that were no valid reply: 1",
+    );
+  });
+
   it("waits for a free slot when as many requests are out as the mechanism takes", async () => {
     const all = Array.from({ length: 5 }, (_, index) => client.request(new Uint8Array([index])));
     expect(connection.sent).toHaveLength(4);

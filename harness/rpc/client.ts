@@ -30,10 +30,12 @@ export class RpcClient implements ConnectionHandler {
   unexpected = 0;
   /** Number of messages that were not valid replies. */
   corrupted = 0;
+  #replies = 0;
 
   readonly #capacity: number;
   readonly #ids: Uint32Array;
   readonly #deadlines: Float64Array;
+  readonly #limits: Float64Array;
   readonly #callbacks: (ReplyCallback | undefined)[];
   readonly #free: Uint16Array;
   #freeCount: number;
@@ -51,6 +53,7 @@ export class RpcClient implements ConnectionHandler {
     this.#capacity = Math.min(maxInFlight, MAX_SLOTS);
     this.#ids = new Uint32Array(this.#capacity);
     this.#deadlines = new Float64Array(this.#capacity).fill(Number.POSITIVE_INFINITY);
+    this.#limits = new Float64Array(this.#capacity);
     this.#callbacks = new Array(this.#capacity).fill(undefined);
     this.#free = Uint16Array.from({ length: this.#capacity }, (_, slot) => this.#capacity - 1 - slot);
     this.#freeCount = this.#capacity;
@@ -97,7 +100,7 @@ export class RpcClient implements ConnectionHandler {
       if (signal?.aborted) throw aborted();
       if (this.#lost !== undefined) throw this.#lost;
       const left = deadline - performance.now();
-      if (left <= 0) throw timedOut(timeoutMs);
+      if (left <= 0) throw new IpcError("IPC_TIMEOUT", `rpc: not sent within ${timeoutMs} ms`);
       if (this.#freeCount > 0) {
         const reply = this.#try(body, method, left, signal);
         if (reply !== undefined) return reply;
@@ -159,6 +162,7 @@ export class RpcClient implements ConnectionHandler {
     if (timeoutMs === Number.POSITIVE_INFINITY) return;
     const deadline = performance.now() + timeoutMs;
     this.#deadlines[slot] = deadline;
+    this.#limits[slot] = timeoutMs;
     if (deadline < this.#nextSweep) this.#arm(deadline);
   }
 
@@ -190,10 +194,19 @@ export class RpcClient implements ConnectionHandler {
     let earliest = Number.POSITIVE_INFINITY;
     for (let slot = 0; slot < this.#capacity; slot++) {
       const deadline = this.#deadlines[slot] as number;
-      if (deadline <= now) this.#settle(slot, undefined, timedOut());
+      if (deadline <= now) this.#settle(slot, undefined, this.#unanswered(slot));
       else if (deadline < earliest) earliest = deadline;
     }
     if (earliest !== Number.POSITIVE_INFINITY) this.#arm(Math.max(earliest, now + SWEEP_MS));
+  }
+
+  /** States what came on this connection, which shows if the server is mute or lost or garbled a single message. */
+  #unanswered(slot: number): IpcError {
+    const came = this.#replies === 0 ? "none has come on this connection" : `${this.#replies} came to other requests`;
+    const strays = this.unexpected === 0 ? "" : `, ${this.unexpected} to no open request`;
+    const invalid = this.corrupted === 0 ? "" : `; messages that were no valid reply: ${this.corrupted}`;
+    const limit = Math.round(this.#limits[slot] as number);
+    return new IpcError("IPC_TIMEOUT", `rpc: no reply within ${limit} ms; ${came}${strays}${invalid}`);
   }
 
   onOpen(connection: Connection): void {
@@ -211,6 +224,7 @@ export class RpcClient implements ConnectionHandler {
       this.unexpected++;
       return;
     }
+    this.#replies++;
     this.#settle(slot, message, undefined);
   }
 
@@ -244,13 +258,6 @@ export function statusError(status: number): IpcError | undefined {
     default:
       return new IpcError("IPC_SYSTEM", `rpc: the server answered with status ${status}`);
   }
-}
-
-function timedOut(timeoutMs?: number): IpcError {
-  return new IpcError(
-    "IPC_TIMEOUT",
-    timeoutMs === undefined ? "rpc: no reply in time" : `rpc: not sent within ${timeoutMs} ms`,
-  );
 }
 
 function aborted(): IpcError {

@@ -120,7 +120,8 @@ async function learnWire(context: CheckContext, client: CheckClient, address: Ad
     }
   }
   throw new CheckFailure(
-    "boundaries are a prefix, yet a message behind a u32 length, of either byte order, did not arrive",
+    "boundaries are a prefix, yet a plain message behind a u32 length, of either byte order, did not arrive; " +
+      'if each message is encoded or has other headers, state boundaries: "library"',
   );
 }
 

@@ -115,7 +115,10 @@ export const lifecycle: readonly Check[] = [
         await expectCode("send on a closed connection", ["IPC_CLOSED"], () => client.send(pattern(10, 1)));
         client.pause();
         client.resume();
-        expect(atClient.closings.length === 1, `onClose was called ${atClient.closings.length} times`);
+        expect(
+          atClient.closings.length === 1,
+          `onClose was called ${atClient.closings.length} times before close settled`,
+        );
         await within("close of the server", Promise.all([server.close(), server.close()]));
       }),
   },
@@ -156,7 +159,10 @@ export const lifecycle: readonly Check[] = [
         );
         const elapsedMs = performance.now() - startedAt;
         expect(elapsedMs < CLOSE_LIMIT_MS + 2000, `close(${CLOSE_LIMIT_MS}) took ${Math.round(elapsedMs)} ms`);
-        expect(atClient.closings.length === 1, `onClose was called ${atClient.closings.length} times`);
+        expect(
+          atClient.closings.length === 1,
+          `onClose was called ${atClient.closings.length} times before close settled`,
+        );
         if (outcome === undefined) return;
         expect(isIpcError(outcome) && outcome.code === "IPC_TIMEOUT", `close failed with ${String(outcome)}`);
       });

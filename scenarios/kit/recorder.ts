@@ -72,7 +72,7 @@ export class Recorder implements ConnectionHandler {
       if (holds()) held.resolve();
     };
     this.#waiting.push(check);
-    const seen = (): string => `${this.name} saw ${this.received} messages, ${this.closings.length} closings`;
+    const seen = (): string => `in all, ${this.name} saw messages: ${this.received}, closings: ${this.closings.length}`;
     return within(`${this.name}: ${what}`, held.promise, limitMs)
       .catch((error: unknown) => {
         throw new CheckFailure(`${error instanceof Error ? error.message : String(error)} (${seen()})`);

@@ -13,7 +13,10 @@ export interface Capabilities {
   readonly patterns: readonly Pattern[];
   /** Where both ends meet: at an address, in the parent that launches the peer, or in one process that has both. */
   readonly rendezvous: "address" | "parent" | "process";
-  /** Layer that keeps message boundaries: the kernel, a library, or our length prefix. */
+  /**
+   * Layer that keeps message boundaries: the kernel, a length `prefix` right before the bytes that `send` got, or a
+   * `library`. Any encoding or other header counts as a library, also your own: a check writes such bytes itself.
+   */
   readonly boundaries: "kernel" | "library" | "prefix";
   readonly delivery: "reliable" | "lossy";
   readonly ordering: "fifo" | "none";

@@ -55,7 +55,8 @@ export interface Connection extends AsyncDisposable {
   resume(): void;
   /**
    * Delivers the messages taken, then closes. Resolves when the other side has all of them, so that this process may
-   * exit, or when the other side has died; `onClose` then gets the error. Later calls return the same promise.
+   * exit, or when the other side has died; `onClose` then gets the error. Later calls return the same promise, and
+   * `onClose` has been called before it settles.
    *
    * @param timeoutMs default 5000. Afterwards the connection is cut and the promise rejects with IPC_TIMEOUT. Only time
    *   in which this process could run counts.

@@ -25,7 +25,7 @@ export class OutputTail {
   }
 }
 
-/** False for stack frames, Node's version line and the fields that Node prints after an error: the error is above. */
+/** False for stack frames and what else Node prints around or after an error: the error is above. */
 function isTelling(line: string): boolean {
-  return !/^\s+at |^Node\.js v|^\s*[{}]\s*$|^ {2}\w+: .*,?$/.test(line);
+  return !/^\s+at |^Node\.js v|^Emitted '\w+' event |^\s*[{}]\s*$|^ {2}\w+: .*,?$/.test(line);
 }
