@@ -50,7 +50,8 @@ export interface RunningPeer {
 export const READY_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 7000;
 export const USAGE_TIMEOUT_MS = 5000;
-const ACCOUNT_TIMEOUT_MS = 2000;
+/** Generous, since the process asked is ours: on a busy machine it may get no CPU for seconds. */
+const ACCOUNT_TIMEOUT_MS = 10_000;
 
 /** Peer process with its control lines, whether this process or the transport has started it. */
 export interface ControlledProcess {
