@@ -50,12 +50,14 @@ export function checkTables(report: Pick<Report, "checks">, options: TerminalOpt
 }
 
 function failures(checks: readonly CheckResult[], options: TerminalOptions): string {
-  const rows: TableRow[] = checks
-    .filter((check) => check.status === "failed")
-    .map((check) => ({
-      name: `${STATUS_MARKS.failed} ${checkRowName(check)}`,
+  const failed = checks.filter((check) => check.status === "failed");
+  // The results are in the order in which they ended: mechanism by mechanism they are easier to read.
+  const rows: TableRow[] = [...Map.groupBy(failed, checkRowName)].flatMap(([name, ofOne]) =>
+    ofOne.map((check) => ({
+      name: `${STATUS_MARKS.failed} ${name}`,
       note: `${check.scenario}: ${oneLine(check.reason ?? check.error ?? "no reason recorded")}`,
-    }));
+    })),
+  );
   if (rows.length === 0) return "";
   const [, ...body] = renderTable([{ title: "", align: "left" }], rows, options).split("\n");
   return [paint(["red", "bold"], "failed", options), ...body].join("\n");

@@ -53,6 +53,12 @@ describe("terminal tables", () => {
     expect(text).toMatch(/† stdio, 4 KiB: the stream failed: the peer ended with SIGSEGV/);
   });
 
+  test("list the failures of a mechanism together, whichever ended first", () => {
+    const [check] = report.checks.map((one) => ({ ...one, status: "failed" as const, reason: "lost" }));
+    const checks = ["unix", "tcp", "unix"].map((transport) => ({ ...check, transport }) as never);
+    expect(plain(checkTables({ checks })).match(/✗ \w+/g)?.slice(0, 3)).toEqual(["✗ unix", "✗ unix", "✗ tcp"]);
+  });
+
   test("put baselines below a line, without a ratio", () => {
     expect(plain(compareTables(report))).toMatch(/─{20,}\n +loopback +\S+ \S+ +\S+ +– .* baseline/);
   });
