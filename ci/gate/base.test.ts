@@ -63,9 +63,11 @@ describe.skipIf(process.platform !== "linux" || realGit === undefined)("the work
 
   it("is gone after SIGTERM while git makes it, and git's record of it with it", async () => {
     const child = await adding();
+    const startedMs = performance.now();
     child.kill("SIGTERM");
     expect(await once(child, "exit")).toEqual([143, null]);
-    expect([worktrees(), sandbox.leftovers()]).toEqual([[], []]);
+    await sandbox.expectNoLeftovers(performance.now() - startedMs);
+    expect(worktrees()).toEqual([]);
     await sandbox.expectNoProcess();
   });
 

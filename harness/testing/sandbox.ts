@@ -8,6 +8,8 @@ import { watchLateness } from "../../transports/testing/lateness.ts";
 
 const MAIN = fileURLToPath(new URL("../cli/main.ts", import.meta.url));
 const TIMEOUT_MS = 120_000;
+/** Time after which an interrupted command ends, whatever it has still to remove, ms; little less than it takes. */
+const NO_TIME_LEFT_MS = 1600;
 
 export interface CliResult {
   readonly code: number | null;
@@ -79,6 +81,16 @@ export class Sandbox {
     const tookMs = await eventually(() => this.processes().length === 0, 10_000);
     expect(tookMs, "no process is left").toBeGreaterThanOrEqual(0);
     expect(tookMs, "the processes have ended with the run").toBeLessThan(500 + lateness());
+  }
+
+  /**
+   * Expects that a command has left no run directory.
+   *
+   * @param endedMs time from its interruption to its end: close to 2 s it has left the rest to the next command
+   */
+  async expectNoLeftovers(endedMs: number): Promise<void> {
+    if (endedMs > NO_TIME_LEFT_MS) await this.run(["doctor", "--fix"]);
+    expect(this.leftovers()).toEqual([]);
   }
 
   remove(): void {
