@@ -11,6 +11,7 @@ import { machineSentence } from "../harness/results/machine-sentence.ts";
 import type { CheckResult } from "../harness/results/model.ts";
 import { compareRounds } from "../harness/results/ranking.ts";
 import { markdownCode as code, markdownText as text } from "./markdown-text.ts";
+import { ruledOutByNeeds } from "./ruled-out.ts";
 
 /** Facts that a record states beside its evidence. */
 export interface RecordFrame {
@@ -69,7 +70,8 @@ function context({ question: asked, pick, environment }: Decided, question: Full
     [
       `* Needs: ${needs} (profile ${code(asked.profile)})`,
       `* Workload: ${text(load)}; placement ${code(question.placement)}, waiting ${waits}`,
-      `* Measure: ${METRICS[question.optimize].noun}`,
+      `* Measure: ${METRICS[question.optimize].noun}; two options are compared within the same rounds, so their ` +
+        "ratio may differ from the quotient of their medians",
       `* A difference matters if it is more than ${shareOf(question)} of the time of a request ${work}`,
       `* Machine: ${text(machineSentence(environment))}; ipcmark ${text(environment.ipcmark)}`,
     ].join("\n"),
@@ -83,7 +85,7 @@ function decision({ pick }: Decided, title: string): string {
     verdict === "alone"
       ? "nothing else could be compared"
       : isFastest
-        ? "no option is shown to be faster, and the simpler ones are slower by an amount that matters"
+        ? "no option is shown to be faster, and any simpler one is slower by an amount that matters"
         : `it is simpler than ${fastest}, the fastest option, whose advantage is not shown to matter`;
   return `## Decision Outcome\n\nChosen option: "${text(title)}", because ${text(because)}.\n\n${text(pick.sentence)}`;
 }
@@ -141,10 +143,12 @@ function confirmation(
   const lines = [typed("gate", gate, startedFrom), typed("recheck", recheck, startedFrom)].map((words) =>
     words.join(" "),
   );
+  const hasLoad = (workload.clients ?? 1) > 1 || (workload.ratePerSecond ?? null) !== null;
+  const sends = hasLoad ? "; it sends the requests of one client, one after the other" : "";
   const measured = [title, ...rivals].map(code).join(", ");
   return [
     "### Confirmation",
-    "The first command fails when a change of the code makes the chosen option slower. " +
+    `The first command fails when a change of the code makes the chosen option slower${sends}. ` +
       `The second measures the options that decided again (${measured}). ` +
       "It ends with 0 if the decision still holds, 20 if another option wins, 21 if the run " +
       "cannot tell, and 22 if the conditions have changed.",
@@ -177,11 +181,14 @@ function prosAndCons(
   });
   const { ruledOut } = pick;
   const absent = [
+    ...ruledOutByNeeds(evidence).map((line) => `* ${text(line)}`),
     ...ruledOut.map(({ transport, reason }) => `* ${code(transport)} is ruled out: ${text(reason)}`),
     ...out.notExamined.map(({ transport, reason }) => `* ${code(transport)} was not examined here: ${text(reason)}`),
   ];
+  const others = [...pick.alternatives, ...(pick.otherServers ?? [])].map(({ sentence }) => `* ${text(sentence)}`);
+  const apart = others.length === 0 ? [] : [`### Not ranked with these\n\n${others.join("\n")}`];
   const rest = absent.length === 0 ? [] : [`### Not considered\n\n${absent.join("\n")}`];
-  return ["## Pros and Cons of the Options", ...own, ...rest].join("\n\n");
+  return ["## Pros and Cons of the Options", ...own, ...apart, ...rest].join("\n\n");
 }
 
 function more(evidence: Decided, { evidenceName, sha256 }: RecordFrame): string {

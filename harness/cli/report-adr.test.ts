@@ -55,6 +55,22 @@ test("a record from a clone has commands that can be typed there", () => {
   expect(text).toContain("npm run recheck -- 0001-ipc.md");
 });
 
+test("a record has what was left out or not ranked, and no gate of one client for a question of several", () => {
+  const sentence = "shm/futex takes 9 µs.";
+  const { text } = written("apart/0001-ipc.md", {
+    candidates: [{ transport: "stdio", status: "excluded", need: "survives-restart", reason: "a child" }],
+    pick: {
+      ...report.pick,
+      workload: { ...report.pick.workload, clients: 8 },
+      alternatives: [{ transport: "shm/futex", mode: "blocking", sentence, ratio: 0.5, interval: [0.4, 0.6] }],
+    },
+  });
+  expect(text).toMatch(/^\* ruled out by survives-restart: stdio$/m);
+  expect(text).toMatch(/^### Not ranked with these\n\n\* shm\/futex takes 9 µs\.$/m);
+  expect(text).toContain("slower; it sends the requests of one client, one after the other.");
+  expect(written("apart/0002-ipc.md").text).not.toContain("of one client, one after");
+});
+
 test("records of one folder do not share evidence", () => {
   written("many/0001-ipc.md");
   written("many/0002-ipc.md");

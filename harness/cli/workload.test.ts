@@ -195,6 +195,12 @@ describe("the codec of compare", () => {
   ] as const)("refuses %j", ([options, sentence]) => {
     expect(() => at(options)).toThrow(sentence);
   });
+
+  it("is not said to have been typed where the profile has it", () => {
+    expect(() => at({ clients: [8] }, { codec: "json" })).toThrow(
+      /^the profile has --codec json, .* another --profile$/,
+    );
+  });
 });
 
 it("says what a p99 takes that was asked for and is not there", () => {

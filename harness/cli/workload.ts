@@ -88,7 +88,9 @@ export function withCodec(workload: Workload, { codec: asked, payload }: Measure
   const { payloads } = workload;
   if (hasLoad(workload) || "mix" in payloads)
     throw new UsageError(
-      `--codec ${codec} is for one client that waits for each reply; leave out --clients, --rate, --work and the mix`,
+      (asked === undefined ? `the profile has --codec ${codec}, which` : `--codec ${codec}`) +
+        " is for one client that waits for each reply; leave out --clients, --rate, --work and the mix" +
+        (asked === undefined ? ", or name another --profile" : ""),
     );
   if (workload.recorded !== undefined) return { ...workload, codec };
   const enough = codec === "raw" ? payloads : payloads.filter((bytes) => bytes >= LEAST_SIZED_BYTES);

@@ -29,8 +29,10 @@ function describe(candidate: Candidate, language: string, question: FullQuestion
     interval === null
       ? "too few rounds to compare"
       : `${timesAs(found, more, 2, shownName(chosen.name))}${overSizes(question)}`;
+  const isTie = interval !== null && interval[0] <= 1 && interval[1] >= 1;
+  const told = isTie ? ", not distinguishable in this run" : "";
   const cost = costOf(candidate);
   const price = cost === undefined ? "" : `, and uses ${cost}`;
-  const sentence = `${transport} (server in ${language}) takes ${figuresText(rows, show)}: ${times}${price}.`;
+  const sentence = `${transport} (server in ${language}) takes ${figuresText(rows, show)}: ${times}${told}${price}.`;
   return { transport, mode, language, sentence, ...(interval === null ? {} : { ratio, interval }) };
 }

@@ -67,6 +67,13 @@ describe("the pick", () => {
       ]);
     });
 
+    it("is said not to be distinguishable where the interval of its ratio contains 1", () => {
+      const swinging = SLOW.map((value, at) => value * (at % 2 === 0 ? 0.5 : 2));
+      const rows = [...rowsOf("here", SLOW), ...rowsOf("other", swinging, python)];
+      const sentence = pick({ transports, checks: [], measurements: rows }, TWO_SIZES)?.otherServers?.[0]?.sentence;
+      expect(sentence).toContain("over these sizes together, not distinguishable in this run, and uses");
+    });
+
     it("is out with the reason where it failed a check, or one of its sizes was not measured", () => {
       const failed = pick(
         { transports, checks: [{ ...failedCheck, transport: "other", peer: "python" }], measurements },
@@ -95,7 +102,8 @@ describe("the pick", () => {
     expect(found?.sentence).toContain("slow, the next fastest, takes 2.00 times as long (2.00 to 2.00).");
     expect(found?.verdict).toBe("ahead");
     expect(found?.reasons[0]).toBe(
-      "fastest of 2 candidates; the slowest, slow, takes 2.0 times as long (2.00 to 2.00), over these sizes together",
+      "fastest of 2 candidates; the slowest, slow, takes 2.0 times as long as fast (2.00 to 2.00), " +
+        "over these sizes together",
     );
   });
 

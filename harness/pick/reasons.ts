@@ -31,7 +31,8 @@ export function reasonsFor({ chosen, fastest, all }: Choice, evidence: Evidence,
     const of = `${isFastest ? "fastest of" : "of"} ${all.length} candidates${isFastest ? ";" : ""}`;
     const to = compareRounds(slowest.candidate.rounds, chosen.candidate.rounds);
     const { more } = METRICS[question.optimize];
-    reasons.push(`${of} the slowest, ${nameOf(slowest)}, takes ${timesAs(to, more, 1)}${overSizes(question)}`);
+    const asName = shownName(chosen.candidate.name);
+    reasons.push(`${of} the slowest, ${nameOf(slowest)}, takes ${timesAs(to, more, 1, asName)}${overSizes(question)}`);
   }
   for (const { scenario, reason, status } of own)
     if (status === "unavailable") reasons.push(`not examined here: ${scenario}: ${reason}`);

@@ -60,6 +60,21 @@ describe.skipIf(!CHROMIUM)(`the page ${IN_CHROMIUM}`, () => {
     expect(heights).toEqual([false, false, false, true]);
   });
 
+  test("prints from its first sheet on, with the names of lines also where the window is narrow", async () => {
+    const { page } = await open(report);
+    await page.setViewportSize({ width: 500, height: 900 });
+    // The last 10 px lie beyond the plot and the ends of leading lines, which are faint: only names are inked there.
+    const named = await page.evaluate(`(() => {
+      dispatchEvent(new Event("beforeprint"));
+      const canvas = document.getElementById("trials-chart");
+      const { data } = canvas.getContext("2d").getImageData(canvas.width - 10, 0, 10, canvas.height);
+      return data.filter((value, at) => at % 4 === 3 && value > 128).length;
+    })()`);
+    expect(named).toBeGreaterThan(9);
+    await page.emulateMedia({ media: "print" });
+    expect(await page.evaluate(`getComputedStyle(document.getElementById("verdict")).breakInside`)).toBe("auto");
+  });
+
   test("ranks as the terminal does: same order, same ratios, baselines below", async () => {
     const { page } = still;
     const block = blocksOf(report).find(

@@ -101,17 +101,16 @@ const endLabels = {
 };
 
 /**
- * Returns the width of the longest name, so that none is cut unless it would take a quarter of the figure.
- * @param {HTMLCanvasElement} canvas @param {readonly Series[]} series
+ * Returns the width of the longest name, so that none is cut unless it would take a quarter of the figure. It is that
+ * of the chart as it is drawn: paper and the screen it was printed from differ in width.
+ * @param {import("chart.js").Chart} chart @param {readonly Series[]} series
  */
-function labelRoom(canvas, series) {
-  const width = canvas.parentElement?.clientWidth ?? 0;
-  const context = canvas.getContext("2d");
-  if (width < NARROW || !context) return 12;
-  context.save();
-  context.font = LABEL_FONT;
-  const widest = Math.max(...series.map(({ name }) => context.measureText(name).width));
-  context.restore();
+function labelRoom({ width, ctx }, series) {
+  if (width < NARROW) return 12;
+  ctx.save();
+  ctx.font = LABEL_FONT;
+  const widest = Math.max(...series.map(({ name }) => ctx.measureText(name).width));
+  ctx.restore();
   return Math.min(Math.ceil(widest) + 2, Math.floor(width * LABEL_SHARE)) + LABEL_GAP;
 }
 
@@ -131,7 +130,12 @@ export function drawChart(id, label, series, x, y, lines, marks = []) {
       animation: false,
       responsive: true,
       maintainAspectRatio: false,
-      layout: { padding: { top: 8, right: labelRoom(canvas, series) } },
+      layout: {
+        padding: (/** @type {{ chart: import("chart.js").Chart }} */ { chart }) => ({
+          top: 8,
+          right: labelRoom(chart, series),
+        }),
+      },
       interaction: { mode: "nearest", intersect: false },
       scales: { x: axis(x), y: { ...axis(y), ...reach(series) } },
       plugins: {
