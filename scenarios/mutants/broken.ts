@@ -13,6 +13,7 @@ import { BLOCKING_FAULTS } from "./blocking-faults.ts";
 import { BROKEN_CLOSES } from "./broken-closes.ts";
 import { BROKEN_PARENTS } from "./broken-parents.ts";
 import { FALSE_CLAIMS } from "./false-claims.ts";
+import { MESSAGE_FAULTS } from "./message-faults.ts";
 import { type Fault, withFault } from "./tapped.ts";
 
 /** Returns the directory of the run, in which each check has a directory of its own. */
@@ -42,6 +43,7 @@ const SILENT_CROWD = 4;
 export const BROKEN: Readonly<Record<string, Fault>> = {
   ...FALSE_CLAIMS,
   ...BLOCKING_FAULTS,
+  ...MESSAGE_FAULTS,
   "crosses-replies": {
     about: "sends a reply to the wrong client now and then when many are there",
     server(inner) {
@@ -93,47 +95,9 @@ export const BROKEN: Readonly<Record<string, Fault>> = {
       },
     }),
   },
-  "goes-deaf": {
-    about: "loses what is sent after a pause",
-    client() {
-      let lastMs = performance.now();
-      return {
-        send(message, send) {
-          const pausedMs = performance.now() - lastMs;
-          lastMs = performance.now();
-          return pausedMs > 250 ? true : send(message);
-        },
-      };
-    },
-  },
   "ignores-deadlines": {
     about: "exceeds the time limit of close",
     client: () => ({ close: (timeoutMs, close) => close(1000 + 3 * (timeoutMs ?? 5000)) }),
-  },
-  "answers-for-the-dead": {
-    about: "makes up the replies that a dead server owes",
-    client() {
-      const owed = new Map<string, Uint8Array>();
-      const key = (message: Uint8Array): string => Buffer.from(message.subarray(0, 4)).toString("hex");
-      return {
-        send(message, send) {
-          const taken = send(message);
-          if (taken && message.length >= HEADER_BYTES) owed.set(key(message), message.slice());
-          return taken;
-        },
-        receive(message, deliver) {
-          owed.delete(key(message));
-          deliver(message);
-        },
-        closed(error, tell, deliver) {
-          for (const request of owed.values()) {
-            request[4] = Kind.reply;
-            deliver(request);
-          }
-          tell(error);
-        },
-      };
-    },
   },
   "never-notices": { about: "never reports that the server is gone", client: () => ({ closed() {} }) },
   "fails-to-close": {
@@ -262,47 +226,6 @@ export const BROKEN: Readonly<Record<string, Fault>> = {
       return face.listen(address, handler, options);
     },
   },
-  "cuts-at-the-page": {
-    about: "loses the last byte of a message that is one byte longer than a page",
-    client: () => ({
-      send: (message, send) => send(message.length === 4097 + HEADER_BYTES ? message.subarray(0, -1) : message),
-    }),
-  },
-  reorders: {
-    about: "lets every hundredth one-way message be overtaken by the next",
-    client() {
-      let number = 0;
-      let held: Uint8Array | undefined;
-      return {
-        send(message, send) {
-          if (readKind(message) === Kind.oneWay && held === undefined && ++number % 100 === 0) {
-            held = message.slice();
-            setTimeout(() => {
-              if (held !== undefined) send(held);
-              held = undefined;
-            }, 5);
-            return true;
-          }
-          const taken = send(message);
-          if (taken && held !== undefined && send(held)) held = undefined;
-          return taken;
-        },
-      };
-    },
-  },
-  duplicates: {
-    about: "delivers every fiftieth reply twice",
-    client() {
-      let number = 0;
-      return {
-        receive(message, deliver) {
-          const again = ++number % 50 === 0 ? message.slice() : undefined;
-          deliver(message);
-          if (again !== undefined) deliver(again);
-        },
-      };
-    },
-  },
   "favours-the-first": {
     about: "sends one-way messages to the first two of its clients alone",
     server(inner) {
@@ -312,33 +235,6 @@ export const BROKEN: Readonly<Record<string, Fault>> = {
         closed(error, tell) {
           forget();
           tell(error);
-        },
-      };
-    },
-  },
-  "replies-in-order": {
-    about: "holds a reply back until all earlier requests are answered",
-    server() {
-      const asked: string[] = [];
-      const ready = new Map<string, Uint8Array>();
-      const key = (message: Uint8Array): string => Buffer.from(message.subarray(0, 4)).toString("hex");
-      return {
-        receive(message, deliver) {
-          // Requests that get no reply are left out, because they would block all others for ever.
-          if (message.length >= HEADER_BYTES && readKind(message) === Kind.request && message[5] !== 2)
-            asked.push(key(message));
-          deliver(message);
-        },
-        send(message, send) {
-          if (readKind(message) !== Kind.reply) return send(message);
-          ready.set(key(message), message.slice());
-          for (let first = asked[0]; first !== undefined; first = asked[0]) {
-            const reply = ready.get(first);
-            if (reply === undefined || !send(reply)) break;
-            ready.delete(first);
-            asked.shift();
-          }
-          return true;
         },
       };
     },
