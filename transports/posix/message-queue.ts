@@ -190,10 +190,12 @@ export class MessageQueue implements Disposable {
   }
 
   /** @returns false when there is no room */
-  #trySend(bytes: number, priority: number): boolean {
+  #trySend(bytes: number, priority: number, isRepeated = false): boolean {
     if (this.#libc.mq_send(this.fd, this.#message, bytes, priority) === 0) return true;
     const failure = this.#libc.errno();
     if (failure === EAGAIN || failure === EINTR) return false;
+    // The engine can overwrite errno before it is read: seen once as ENOENT, which this call never has.
+    if (!isRepeated) return this.#trySend(bytes, priority, true);
     throw systemError(this.#libc, "mq_send", this.name);
   }
 
