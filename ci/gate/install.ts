@@ -5,6 +5,7 @@ import { delimiter, dirname, join, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import { oneLine } from "../../harness/process/rules.ts";
 import { IncompleteError } from "../../harness/results/exit-codes.ts";
+import { OutputTail } from "../../transports/support/output-tail.ts";
 
 /** Limit of an install and of a setup, ms. */
 const LIMIT_MS = 15 * 60_000;
@@ -125,22 +126,42 @@ async function failureOf(command: string, cwd: string, tree: string, signal: Abo
   }
 }
 
-/** Lines that a package manager prints behind the reason; YN0000 is what Yarn 2 and later print without being asked. */
-const BEHIND_THE_REASON = /A complete log of this run|^npm notice|^info Visit|\bYN0000\b|^\s*$/;
+/**
+ * Lines that hold no reason: a package manager's description of the script that it ran, its advice, and warnings.
+ * YN0000 is what Yarn 2 and later print without being asked.
+ */
+const WITHOUT_REASON = [
+  /^(code \d|errno|syscall|path|workspace|location|command)\b|^Lifecycle script|^A complete log of this run/,
+  /^npm (notice|warn)\b|^info Visit|\bYN0000\b|^\(node:\d+\)|^\(Use `node --trace|^\s*$/i,
+];
+/** Text that npm puts before each line of an error. */
+const NPM = /^npm (?:error|ERR!) ?/;
+/** Start of a line with a sentence of npm; the line before it has only a code. */
+const SENTENCE_OF_NPM = /^npm (?:error|ERR!) (?!code )/;
+/** Lines that are the reason wherever they stand: advice follows them. */
+const REASON = /ERR_PNPM_|Missing script: /;
+/** Line of npm about a script that failed. The reason is then in the script's own output, which ends with it. */
+const OF_SCRIPT = /^npm (?:error|ERR!) (?:command failed|Lifecycle script)/m;
 
-/** First line with text of an error of npm that prints its usage behind the reason, as for a lock file out of date. */
-const BEFORE_USAGE = /^npm (?:error|ERR!) code EUSAGE\n(?:npm (?:error|ERR!) *\n)*(npm \S+ (?!A complete log)\S.*)/m;
-
-/** Returns the line with the reason: the last one, or the one before the advice that pnpm or npm prints behind it. */
+/**
+ * Returns the line with the reason, without the `npm error` before it: the first one of an error of npm itself, whose
+ * advice follows it, and the last one of any other program. Undefined when there is none.
+ */
 export function reasonIn(output: string): string | undefined {
   const lines = output.split("\n");
-  const reason =
-    BEFORE_USAGE.exec(output)?.[1] ?? lines.find((line) => line.includes("ERR_PNPM_")) ?? lines.findLast(isTelling);
-  return reason === undefined ? undefined : oneLine(reason);
+  const own = OF_SCRIPT.test(output) ? undefined : lines.find((line) => SENTENCE_OF_NPM.test(line) && isTelling(line));
+  const tail = new OutputTail();
+  tail.add(lines.filter(isTelling).map(withoutNpm).join("\n"));
+  const reason = lines.find((line) => REASON.test(line)) ?? own ?? tail.lastTelling();
+  return reason === undefined ? undefined : oneLine(withoutNpm(reason));
 }
 
 function isTelling(line: string): boolean {
-  return !BEHIND_THE_REASON.test(line);
+  return !WITHOUT_REASON.some((pattern) => pattern.test(withoutNpm(line)));
+}
+
+function withoutNpm(line: string): string {
+  return line.replace(NPM, "");
 }
 
 /** Variables that `npm run` sets for the head: its package, and which dependencies are left out. */
