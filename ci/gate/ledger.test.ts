@@ -181,6 +181,8 @@ describe("the lists of a configuration", () => {
       [{ budgets: [{ cell: "unix", atMost: "fast" }] }, 'gate.budgets, entry 1: "atMost" is "fast" and must be a time'],
       [{ budgets: [{ cell: "unix", metric: "p95", atMost: "1us" }] }, "one of p50, p99"],
       [{ accept: [{ ...SETTINGS.accept[0], until: "soon" }] }, "must be a date"],
+      [{ accept: [{ ...SETTINGS.accept[0], until: "2026-02-30" }] }, '"until" is "2026-02-30" and must be a date'],
+      [{ accept: [{ ...SETTINGS.accept[0], until: undefined }] }, '"until" is missing and must be a date'],
       [{ limits: {} }, "gate.limits of the configuration must be a list"],
       [{ limits: [{ cell: "", tolerance: "10%" }] }, '"cell" is "" and must be a text'],
     ];

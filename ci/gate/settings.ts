@@ -101,8 +101,10 @@ class Entry {
   }
 
   date(name: string): string {
-    const text = this.text(name);
-    const isDate = /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
+    const text = String(this.#values[name]);
+    const time = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(text) : Number.NaN;
+    // Date.parse takes February 30 for March 2.
+    const isDate = !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
     return isDate ? text : this.#refuse(name, "a date, such as 2026-12-31");
   }
 
@@ -130,7 +132,8 @@ class Entry {
   }
 
   #refuse(name: string, expected: string): never {
-    throw new UsageError(`${this.#where}: "${name}" is ${JSON.stringify(this.#values[name])} and must be ${expected}`);
+    const found = this.has(name) ? JSON.stringify(this.#values[name]) : "missing";
+    throw new UsageError(`${this.#where}: "${name}" is ${found} and must be ${expected}`);
   }
 }
 

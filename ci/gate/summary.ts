@@ -20,7 +20,8 @@ export function summaryOf(result: GateResult, sentence: string = verdictSentence
   const { rows, base, seed, warnings, budgets } = result;
   const about =
     `Base: ${markdownCode(base.slice(0, LONGEST))}, seed ${seed}. ` +
-    "Paired fresh-process trials, exact signed-rank test; see `ci/gate/README.md`.";
+    "Base and head are medians; the change is the typical one within a pair, so it may differ from them. " +
+    "Exact signed-rank test; see `ci/gate/README.md` in the package `ipcmark`.";
   const sections = [
     { name: "the verdict", text: `### ${cellText(sentence, 4 * LONGEST)}` },
     { name: "the cells", text: table(rows) },

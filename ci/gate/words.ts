@@ -44,33 +44,41 @@ export const WORST_FIRST: readonly RowOutcome[] = [
 ];
 
 export function verdictSentence(judgement: Judgement): string {
-  const { rows, budgets } = judgement;
   switch (exitCodeOf(judgement)) {
     case GATE_EXIT.pass:
-      return passSentence(rows);
-    case GATE_EXIT.regression: {
-      const broken = budgets.filter(({ outcome }) => outcome === "broken");
-      const red = rows.filter((row) => isRed(row, judgement.strict)).map(redWords);
-      return `regression: ${[...red, ...broken.map((row) => `over its budget: ${budgetWords(row)}`)].join("; ")}`;
-    }
+      return passSentence(judgement.rows);
+    case GATE_EXIT.regression:
+      return `regression: ${redParts(judgement).join("; ")}`;
     case GATE_EXIT.undecided:
       return undecidedSentence(judgement);
     default: {
-      const missing = rows.filter(isMissing);
-      const untold = budgets.filter((row) => isUnjudged(row, rows));
-      if (missing.length > 0) return incompleteSentence(missing, cellsOf(rows));
-      if (untold.length > 0) return `incomplete: ${untold.map(budgetWords).join("; ")}`;
-      return "incomplete: no cell is on both sides, so nothing was compared";
+      const red = redParts(judgement);
+      const also = red.length === 0 ? "" : `; regression in what did run: ${red.join("; ")}`;
+      return `incomplete: ${incompleteWords(judgement)}${also}`;
     }
   }
 }
 
+/** Names each cell that is red and each budget that is exceeded. */
+function redParts({ rows, budgets, strict }: Judgement): string[] {
+  const broken = budgets.filter(({ outcome }) => outcome === "broken");
+  const red = rows.filter((row) => isRed(row, strict)).map(redWords);
+  return [...red, ...broken.map((row) => `over its budget: ${budgetWords(row)}`)];
+}
+
+function incompleteWords({ rows, budgets }: Judgement): string {
+  const missing = rows.filter(isMissing);
+  const untold = budgets.filter((row) => isUnjudged(row, rows));
+  if (missing.length > 0) return missingWords(missing, cellsOf(rows));
+  return untold.length > 0 ? untold.map(budgetWords).join("; ") : "no cell is on both sides, so nothing was compared";
+}
+
 /** Names the cells that did not run, and the reason of the first one that has one. */
-function incompleteSentence(missing: readonly GateRow[], declared: number): string {
+function missingWords(missing: readonly GateRow[], declared: number): string {
   const cells = cellsOf(missing);
   const first = missing.find(({ reason }) => reason !== undefined);
   const why = first === undefined ? "" : `: ${cells === 1 ? "" : "such as "}${nameOf(first.cell)}: ${first.reason}`;
-  return `incomplete: ${cells} of ${count(declared, "declared cell")} did not run${why}`;
+  return `${cells} of ${count(declared, "declared cell")} did not run${why}`;
 }
 
 function redWords({ cell, metric, outcome, evidence, reason }: GateRow): string {

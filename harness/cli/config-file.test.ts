@@ -1,8 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Command } from "commander";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Report } from "../results/model.ts";
 import { Sandbox } from "../testing/sandbox.ts";
+import { withConfig } from "./config-file.ts";
 
 const sandbox = new Sandbox();
 afterAll(() => sandbox.remove());
@@ -42,6 +44,21 @@ describe("the configuration file", () => {
     expect(stderr).toContain(name);
     expect(stderr.trim().split("\n")).toHaveLength(1);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  });
+
+  it.each([
+    ["budget", /"budget" takes texts or numbers, not objects \(did you mean budgets\?\)$/],
+    ["pairs", /"pairs" takes texts or numbers, not objects$/],
+  ])("with objects for the flag %s is refused, and a list of nearly that name is offered", async (flag, sentence) => {
+    const name = write(`${flag}.config.mjs`, `{ gate: { ${flag}: [{ cell: "unix", atMost: "80us" }] } }`);
+    const command = new Command("gate")
+      .option("--budget <time>")
+      .option("--pairs <n>")
+      .action(() => undefined);
+    const parsed = withConfig(command, async () => []).parseAsync(["--config", join(sandbox.directory, name)], {
+      from: "user",
+    });
+    await expect(parsed).rejects.toThrow(sentence);
   });
 
   it("that does not exist is named", async () => {

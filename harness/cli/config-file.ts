@@ -130,7 +130,10 @@ function parsed(option: Option, value: Value, path: string): unknown {
     if (typeof value !== "boolean") throw new UsageError(`${path}: "${name}" is true or false, not "${value}"`);
     return value;
   }
-  const texts = (Array.isArray(value) ? value : [value]).map((each) => located(name, String(each), path));
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (values.some((each) => typeof each === "object"))
+    throw new UsageError(`${path}: "${name}" takes texts or numbers, not objects${listHint(name)}`);
+  const texts = values.map((each) => located(name, String(each), path));
   if (!option.variadic && texts.length !== 1) throw new UsageError(`${path}: "${name}" takes one value`);
   try {
     if (option.parseArg === undefined) return option.variadic ? texts : texts[0];
@@ -138,6 +141,14 @@ function parsed(option: Option, value: Value, path: string): unknown {
   } catch (error) {
     throw new UsageError(`${path}: "${name}": ${(error as Error).message}`);
   }
+}
+
+/** Names the list whose name is nearly that of a flag, such as `budgets` beside `budget`. */
+function listHint(name: string): string {
+  const near = Object.values(LISTS)
+    .flatMap((lists) => lists ?? [])
+    .find((list) => list.startsWith(name));
+  return near === undefined ? "" : ` (did you mean ${near}?)`;
 }
 
 function located(name: string, text: string, path: string): string {

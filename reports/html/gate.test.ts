@@ -39,6 +39,11 @@ test("the page of a gate has no script, loads nothing, and shows hostile text as
   expect(page).not.toContain(" style=");
 });
 
+test("a note names its row, also where the row of a command has no metric", async () => {
+  const page = await renderGate({ ...gate, rows: [{ ...slower, name: "rate (s)", metric: "", notes: ["a note"] }] });
+  expect(page).toContain("<li>rate (s): a note");
+});
+
 test("a row has its point in its interval, its bound beyond, and the band up to the tolerance", async () => {
   const page = await renderGate({ ...gate, rows: [slower] });
   const [zero = 0] = places(page, "zero");

@@ -79,9 +79,7 @@ function rowsSection(rows: readonly GatePageRow[]): Html {
 <th scope="col">head</th><th scope="col">change</th><th scope="col">95 % interval</th><th scope="col">could see</th>
 <th scope="col">pairs</th><th scope="col" class="text">verdict</th></tr></thead>
 <tbody>${rows.map(tableRow)}</tbody></table>`;
-  const notes = [
-    ...new Set(rows.flatMap(({ cell, metric, notes: of }) => of.map((text) => `${cell} ${metric}: ${text}`))),
-  ];
+  const notes = [...new Set(rows.flatMap(({ name, notes: of }) => of.map((text) => `${name}: ${text}`)))];
   return html`<section id="rows"><h2>Base against head</h2>
 ${scrollBox("Each cell and metric", table, CAPTION)}
 ${notes.length > 0 && list(notes)}</section>`;
