@@ -22,6 +22,8 @@ import { flagRows, flagsDocument } from "./docs-flags.ts";
 import { answerText } from "./for-documents.ts";
 
 interface Manifest {
+  readonly version: string;
+  readonly overrides: Readonly<Record<string, string>>;
   readonly scripts: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly optionalDependencies: Readonly<Record<string, string>>;
@@ -214,5 +216,39 @@ describe("the project's own workflow", () => {
     ]);
     expect(workflow).toMatch(/^permissions:\n {2}contents: read\n/m);
     for (const system of ["ubuntu", "macos", "windows"]) expect(workflow).toMatch(new RegExp(`os:.*${system}-`));
+  });
+});
+
+describe("versions held back", () => {
+  const { dependencies, optionalDependencies, devDependencies, overrides } = manifest;
+  const versions = { ...devDependencies, ...dependencies, ...optionalDependencies, ...overrides };
+  const section = read("CONTRIBUTING.md").split("## Versions held back")[1]?.split("\n## ")[0] ?? "";
+  const held = Object.fromEntries([...section.matchAll(/^\| `(\S+)` \| (\S+) \| \w.+ \|$/gm)].map(([, ...row]) => row));
+
+  it("are those of the manifest, with all of its overrides", () => {
+    expect(held).toEqual(Object.fromEntries(Object.keys(held).map((name) => [name, versions[name]])));
+    expect(Object.keys(held)).toEqual(expect.arrayContaining(Object.keys(overrides)));
+    expect(optionalDependencies).toMatchObject({ "cbor-extract": overrides["cbor-extract"] });
+    expect(read("SECURITY.md")).toContain(`held at ${held["cbor-extract"]}:`);
+  });
+
+  it("are proposed by Renovate only when asked for", () => {
+    const { packageRules } = JSON.parse(read("renovate.json")) as {
+      readonly packageRules: readonly { matchPackageNames?: readonly string[]; dependencyDashboardApproval?: true }[];
+    };
+    const rule = packageRules.find(({ dependencyDashboardApproval }) => dependencyDashboardApproval);
+    expect(rule?.matchPackageNames).toEqual(Object.keys(held));
+  });
+});
+
+describe("a release", () => {
+  it("has its version in the name of the packed file and in the changelog, unless that is unreleased", () => {
+    const packed = [...read("README.md").matchAll(/ipcmark-(\d+\.\d+\.\d+)\.tgz/g)].map(([, version]) => version);
+    expect([...new Set(packed)]).toEqual([manifest.version]);
+    const [, heading] = /^## (.+)$/m.exec(read("CHANGELOG.md")) ?? [];
+    expect(heading?.replace(/ \(\d{4}-\d\d-\d\d\)$/, " (date)")).toBeOneOf([
+      "Unreleased",
+      `${manifest.version} (date)`,
+    ]);
   });
 });

@@ -121,8 +121,12 @@ function installNodes(): { readonly good: readonly string[]; readonly tooOld: st
 }
 
 try {
+  // What an earlier build left must not be packed.
+  mkdirSync(join(ROOT, "dist"), { recursive: true });
+  writeFileSync(join(ROOT, "dist/deleted.js"), "");
   expectExit(ROOT, 0, "npm", ["pack", "--pack-destination", folder]);
   const archive = join(folder, readdirSync(folder).find((name) => name.endsWith(".tgz")) ?? "no archive");
+  expectExit(folder, 0, "tar", ["-tzf", archive], /^(?!.*deleted\.js).*dist\/harness\/cli\/main\.js/s);
   const { good, tooOld } = installNodes();
   const whole = makeProject("whole", [archive]);
   // CI of a user installs from the lock file, which `npm ci` refuses if the package of one platform is missing in it.
