@@ -162,5 +162,5 @@ function foundIn(gates: readonly LiveGate[]): string {
   const changes = gates.flatMap(({ change }) => (change === undefined ? [] : [change]));
   const measured = changes.length === 0 ? "" : `; p50 there changed by ${(median(changes) * 100).toFixed(1)} %`;
   const ids = [...new Set(gates.map(({ changed }) => changed))].toSorted().join(", ");
-  return ` Found in ${gates.filter(({ found }) => found).length} (${ids})${measured}.`;
+  return `\nFound in ${gates.filter(({ found }) => found).length} (${ids})${measured}.`;
 }
