@@ -147,11 +147,9 @@ export function withMeasuring(command: Command): Command {
     .addOption(groupOption())
     .addOption(new Option("--budget <time>", "time for the whole run, such as 90s or 5m").argParser(parseDuration))
     .addOption(
-      new Option("--quick", "short windows, and only 6 trials, the smallest number that gives an interval").conflicts(
-        "thorough",
-      ),
+      new Option("--quick", "short windows, and at least 6 trials (an interval needs 6)").conflicts("thorough"),
     )
-    .option("--thorough", "30 trials with up to 10,000 round trips each")
+    .option("--thorough", "at least 30 trials with up to 10,000 round trips each")
     .addOption(
       new Option(
         "--until <percent>",

@@ -40,7 +40,7 @@ export function recheckCommand(): Command {
     .option("--accept-conditions", "decide even if conditions have changed, and write the new ones into the record")
     .option("--messages <file>", "the recorded messages, if the decision was made with some")
     .addOption(new Option("--budget <time>", "time for the whole run, such as 90s or 5m").argParser(parseDuration))
-    .addOption(new Option("--quick", "short windows and 6 rounds").conflicts("thorough"))
+    .addOption(new Option("--quick", "short windows and at least 6 rounds").conflicts("thorough"))
     .option("--thorough", "at least 30 rounds")
     .option("--json", "print only the report, as JSON, on stdout; its field recheck is the result")
     .option("--out <dir>", "folder for report.json and report.html", "ipcmark-out/recheck")
