@@ -21,7 +21,7 @@ export interface RankedRow {
   readonly name: string;
   readonly cell: MeasuredRow;
   readonly value: number;
-  /** Cost as a multiple of the best row's, within the same rounds: p50, or one over the rate; 1 for the best. */
+  /** Cost (p50, or 1 / rate) as a multiple of that of the best row in the same rounds; 1 for the best. */
   readonly ratio: number;
   /** 95 % interval of the ratio; null for the best and where the two have fewer than 6 rounds in common. */
   readonly interval: Interval | null;

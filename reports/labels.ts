@@ -121,9 +121,7 @@ export function peerNote({ peer }: Pick<Measurement, "peer">): string | undefine
   return `(${peer.language}): its server is written in ${peer.language}, version ${peer.version}.`;
 }
 
-/**
- * True for a server whose language stands beside no name: ours, and a program of the user's, whose language is unknown.
- */
+/** True for a server whose language is not shown: ours on Node, and a program of the user's, where it is unknown. */
 export function isUnnamed(language: string): boolean {
   return ["node", "javascript", "typescript", PROGRAM, ""].includes(language);
 }

@@ -203,7 +203,7 @@ function checkTable({ checks: all, transports }: Report): string {
   return folded("checks by mechanism", tableOf(head, [0], rows) + list);
 }
 
-/** Writes a table for each block; those of the pick's placement and class are first and open: it rests on them. */
+/** Writes a table for each block. Those on which the pick rests (its placement and class) are first and unfolded. */
 function tables(report: Report): Section[] {
   const { pick } = report;
   const isOpen = ({ placement, mode }: Block): boolean => placement === pick?.placement && mode === pick?.mode;

@@ -156,7 +156,7 @@ function ofValue({ name }: CommandCell, most: Most, printed: readonly PrintedVal
   const value = printedAs(name);
   if (value === undefined) return unknown(name);
   const { unit, lower } = value.cell;
-  if (!lower) return untold("more of this value is better and a budget is a largest one; use gate.limits");
+  if (!lower) return untold("more of this value is better, and a budget is an upper limit; use gate.limits");
   const costs = costsOf(value);
   if ("of" in most) {
     const other = printedAs(most.of);

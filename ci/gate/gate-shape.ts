@@ -32,7 +32,7 @@ import type { Evidence, GateRule, Limits } from "./verdict.ts";
  * only newer records have is optional.
  */
 
-/** Largest number of pairs of one cell: the rule gives up at half of them. */
+/** Largest number of pairs of one cell in a file. The rule gives up at half of this number. */
 const MOST_PAIRS = 2000;
 /** Value that a command can have printed, so that the ratio of two is a number. */
 const printed: Schema = { type: "number", minimum: 1e-100, maximum: 1e100 };

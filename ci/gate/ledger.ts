@@ -27,7 +27,7 @@ export interface Gated extends Limits {
   readonly untold?: string;
 }
 
-/** Largest p with which a p99 that nobody asked for gets pairs of its own: less than the hint of the others. */
+/** Largest p at which a p99 that nobody asked for gets pairs of its own. That of the other metrics is larger. */
 const EXTRA_HINT_P = 0.05;
 
 interface Judged {

@@ -14,7 +14,7 @@ export type RowOutcome = Outcome | "missing" | "broken" | "untold" | "new" | "go
 /** Result of one metric of one declared cell. */
 export interface GateRow {
   readonly cell: GateCell;
-  /** `value`: of a command, in its own unit. */
+  /** Metric of a transport, or `value` for a value of a command, which is in a unit of its own. */
   readonly metric: Metric | "value";
   readonly outcome: RowOutcome;
   /** Reason why there is no verdict. */

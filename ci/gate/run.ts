@@ -42,7 +42,7 @@ export interface GateRequest {
   readonly limitsOf: (cell: GateCell, metric: Metric) => Limits;
   /** Returns the slowdown up to which a regression is acknowledged today; undefined where none is. */
   readonly acceptedOf: (cell: GateCell, metric: Metric) => number | undefined;
-  /** Budgets, of which multiples of plain C make it run in the same rounds. */
+  /** Budgets. If one is a multiple of plain C, plain C runs in the same rounds. */
   readonly budgets: readonly Budget[];
   readonly seed: number;
   /** Returns why the sides cannot be compared; called after each round, and nothing more is measured then. */
@@ -54,7 +54,7 @@ export interface GateRequest {
 /** Rows and pairs of a gate. */
 export type Found = Pick<GateResult, "rows" | "pairs" | "looks" | "pairMs" | "roundMs" | "cBaseline">;
 
-/** Number of rounds after which the scatter of the pairs is known well enough to be announced: as for an interval. */
+/** Number of rounds from which the scatter of the pairs is announced; an interval needs as many. */
 const ROUNDS_TO_SEE = 6;
 /** Bursts of the canary before the run: together they have 20 delays beyond the p99. */
 const CANARY_BURSTS = 6;

@@ -58,10 +58,10 @@ export interface Evidence {
   readonly pairs: number;
   /** Number of looks at the data so far. */
   readonly looks: number;
-  /** One-sided, of "head is not slower". */
+  /** One-sided p-value of the hypothesis that the head is not slower. */
   readonly p: number;
   readonly effect: Effect;
-  /** Ratio that is excluded, paid for all looks; absent where there are too few pairs. */
+  /** Smallest ratio that is excluded, by the error level of this look; absent with too few pairs. */
   readonly excluded?: number;
 }
 

@@ -206,8 +206,9 @@ function signed(share: number): string {
   return `${share < 0 ? "-" : "+"}${Math.abs(share * 100).toFixed(1)}`;
 }
 
-/** Widest line of a table in a terminal, and its widest name of a cell: a longer one has a line of its own. */
+/** Widest line of a table in a terminal. */
 const MOST_COLUMNS = 100;
+/** Widest name of a cell in such a line. A longer one has a line of its own. */
 const MOST_NAME = 40;
 const INDENT = "    ";
 

@@ -57,7 +57,7 @@ export async function openCBaseline(
   if (arms.length === 0)
     return {
       status: "not-applicable",
-      reason: "the C program pins its processes and plays ping-pong: nothing here compares",
+      reason: "no cell of this run can be compared: the C program measures only ping-pong of pinned processes",
     };
   const program = await compileCBaseline(place);
   if (typeof program !== "string") return program;

@@ -175,7 +175,7 @@ function planComparison(asked: Asked): Comparison {
     question.checks.filter(({ quick }) => quick !== true),
   );
   const isPlain = options.need === undefined && options.profile === undefined;
-  // A plain comparison keeps its time whatever it checks. A question of the user's gets the time of its further checks.
+  // A plain comparison takes the same time whatever it checks. A question of the user's also gets that of its checks.
   const budgetMs = options.budget ?? defaultBudget(options, candidates.length) + (isPlain ? 0 : furtherMs);
   // The time is promised for checks and trials together: the trials get what the checks leave.
   stopRuleOf(options, arms, cells, { budgetMs });

@@ -154,7 +154,7 @@ export class GateRun {
     const { settings } = this.#limiting;
     refusePlugAndPlay(base.directory);
     const paired = await pairUp(candidates, base, this.#options, cells);
-    // The cells of a module that does not load are not known.
+    // A setting may be about a module that did not load, whose cells are unknown.
     if (refused.length === 0) refuseUnmeant(settings, declaredCells(paired, cells));
     const { sides } = paired;
     const others = [...refused.map(refusedRow), ...paired.others];
@@ -201,7 +201,7 @@ export class GateRun {
       rule,
       durationMs: Math.round(performance.now() - run.startedMs),
       rows: withAccepted(rows, settings, today()),
-      // Those of cells that an interrupted gate has not come to are no finding.
+      // An interrupted gate leaves out the budgets of cells that it has not reached.
       budgets: complete ? budgets : budgets.filter(({ outcome }) => outcome !== "untold"),
       pairs,
       ...found,

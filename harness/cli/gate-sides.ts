@@ -105,7 +105,7 @@ function ofHead(reference: TransportReference): TransportReference {
 }
 
 interface Modes {
-  /** Modes that were asked for; none where the default holds. */
+  /** Modes that were asked for; empty for the default. */
   readonly wanted: readonly WaitMode[];
   readonly found: readonly WaitMode[];
 }

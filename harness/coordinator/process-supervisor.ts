@@ -302,7 +302,7 @@ function blockedBy({ call = "a callback, or a call on a connection," }: Alive): 
   return `${call} blocks the thread that runs the check: its event loop has not turned for ${BLOCKED_MS / 1000} s`;
 }
 
-/** @param overMs limit that was exceeded, if one was */
+/** Returns why a driver gave no result. @param overMs limit that was exceeded, if one was */
 function whyNot(driver: DriverProcess, job: DriverJob, overMs: number | undefined, error: Error): string {
   if (overMs !== undefined) return `not finished within ${overMs} ms`;
   const isLate = error instanceof ControlError && error.late;

@@ -187,7 +187,7 @@ class TurnLog {
     });
   }
 
-  /** Prefers the crash that caused a loss to the loss that a driver noticed. */
+  /** Puts the crash, if there was one, before the loss that a driver noticed. */
   explain(reason: string): string {
     return this.crash === undefined ? reason : `${this.crash}: ${reason}`;
   }

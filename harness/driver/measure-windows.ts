@@ -33,7 +33,7 @@ const MAX_STEP = 2_000_000;
 /** Number of windows that share the time of a calibration. */
 const CALIBRATING_WINDOWS = 3;
 const FIRST_AHEAD_STEP = 20;
-/** Time limit of prewarming, as a multiple of its CPU time, which a mechanism that mostly waits would never use. */
+/** Time limit of prewarming, as a multiple of its CPU limit, which a mechanism that mostly waits never reaches. */
 const AHEAD_WAIT_FACTOR = 2;
 /** First step of a warm-up, when the speed is unknown; later steps double. */
 const FIRST_WARMUP_STEP = 50;
@@ -364,7 +364,10 @@ function paceOf({ messages, elapsedNs }: Window): number {
   return messages / Math.max(1, elapsedNs);
 }
 
-/** Returns the first count. An open loop gets the whole budget, to see if the rate is kept; others grow by steps. */
+/**
+ * Returns the number of messages of the first step. An open loop gets the whole budget, to see if the rate is kept;
+ * others grow by steps.
+ */
 function firstStep({ payloadBytes, clients, ratePerSecond }: CellPlan, budgetMs: number): number {
   if (ratePerSecond !== null) return Math.max(FIRST_STEP, Math.ceil((ratePerSecond * budgetMs) / 1000));
   return closedStep(clients, payloadBytes);

@@ -159,7 +159,7 @@ export interface DriverStart {
     | SubscribeWork
     | CodecsWork;
 }
-/** Signal to begin: to a client process when all are `connected`, to a sender, to a driver that holds at its turn. */
+/** Order to begin: for a client process when all are `connected`, for a sender, for a waiting driver at its turn. */
 export interface Begin {
   readonly type: "begin";
 }
@@ -242,7 +242,7 @@ export interface DriverReady {
   /** Client in another language; absent where the driver itself is the client. */
   readonly client?: Pick<PeerReady, "language" | "version">;
 }
-/** Report of a driver that holds: everything is ready, and nothing runs until `begin`. */
+/** Report of a driver that waits for its turn: everything is ready, and nothing runs until `begin`. */
 export interface DriverPrepared {
   readonly type: "prepared";
 }

@@ -211,7 +211,7 @@ export interface UnmeasuredRow extends Row {
 
 export type Measurement = MeasuredRow | UnmeasuredRow;
 
-/** Comparison with plain C by medians of ratios over the rounds: more than 1 where plain C is faster. */
+/** Comparison with plain C. `ratio` is the median of the ratios within rounds: above 1, plain C is faster. */
 export interface CComparison {
   readonly transport: string;
   readonly p50: number;

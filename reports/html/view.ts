@@ -34,8 +34,9 @@ export interface View {
   readonly tailFloors: Readonly<Partial<Record<Placement, string>>>;
   /** Reason why a measured row has no p99, in words. */
   readonly noP99: string;
-  /** Meaning of the mark of a p99 from few samples; below, of the marks of a ranking. */
+  /** Meaning of the mark of a p99 from few samples. */
   readonly roughP99: string;
+  /** Meanings of the marks of a ranking. */
   readonly tieNote: string;
   readonly unknownNote: string;
   /** Explanation of the column of plain C. */

@@ -96,7 +96,7 @@ function written({ text }: Entry, width: number): string[] {
 const keptOf = ({ entries, kept }: Part): (readonly string[])[] => entries.slice(0, kept);
 const linesOf = (part: Part): number => keptOf(part).flat().length;
 
-/** Leaves out the last entries of the longest parts, whole ones, until all fit; counts what is left out. */
+/** Leaves out whole entries, the last of the longest part first, until all fit; counts what is left out. */
 function fitted(texts: readonly (readonly (string | Entry)[])[], room: number, width: number): string[] {
   const parts = texts.map((lines) => partOf(lines, width));
   const leftOut = (): number => parts.reduce((sum, { entries, kept }) => sum + entries.length - kept, 0);

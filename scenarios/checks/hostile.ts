@@ -104,7 +104,7 @@ async function attackParent(context: CheckContext): Promise<void> {
     await guard.served(`after a child wrote ${what}`);
   }
   if (context.transport.usesStandardOutput) await printLogLines(context, guard);
-  expect(refused > 0, `${attacks.length} kinds of rubbish came, and none was reported as malformed`);
+  expect(refused > 0, `${attacks.length} kinds of malformed bytes came, and none was reported as malformed`);
   context.note("attacks", attacks.length);
   context.note("refused", refused);
 }

@@ -22,7 +22,7 @@ const MAKER_BYTES = 8;
 
 /**
  * A section with a sign that its maker lives. The maker puts random words into the section, and the sign is an object
- * named by them. So who has the section of a dead maker open is not misled when another server takes it over.
+ * named by them. So clients of a dead maker notice its death even if another server takes the section over.
  */
 class WindowsSegment implements Segment {
   readonly name: string;

@@ -220,7 +220,7 @@ export class SyncStream implements BlockingConnection {
     throw error;
   }
 
-  /** Returns true if messages of the other side wait here. If none are known, reads once, which makes room for it. */
+  /** Returns true if messages of the other side wait here. If none do, reads once, so that it can write again. */
   #hasUnread(): boolean {
     if (this.#start < this.#end) return true;
     const bytes = this.#options.source.read(this.#chunk, 0);

@@ -119,7 +119,7 @@ class Progress {
   }
 }
 
-/** Place in flight. Its callback is made once, so that a request allocates nothing. */
+/** Slot for one request in flight. Its callback is made once, so that a request allocates nothing. */
 interface Lane {
   startedNs: number;
   index: number;
