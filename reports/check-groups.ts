@@ -34,6 +34,12 @@ export function checkRowName(result: Pick<CheckResult, "transport" | "peer">): s
   return !result.peer || isUnnamed(result.peer) ? result.transport : `${result.transport} (${result.peer})`;
 }
 
+/** Returns the failed checks mechanism by mechanism, which older reports hold in the order in which they ended. */
+export function failedChecks(results: readonly CheckResult[]): CheckResult[] {
+  const failed = results.filter(({ status }) => status === "failed");
+  return [...Map.groupBy(failed, checkRowName).values()].flat();
+}
+
 export function countStatus(results: Iterable<CheckResult>, status: CheckResult["status"]): number {
   let total = 0;
   for (const result of results) if (result.status === status) total += 1;

@@ -13,6 +13,18 @@ test("the summary begins with the verdict and names what failed", () => {
   expect(text).toMatch(/\| `unix` \| .*\| not distinguishable \|/);
 });
 
+test("failures stand mechanism by mechanism, also of a report that has them in the order in which they ended", () => {
+  const one = { ...(report.checks[0] as CheckResult), status: "failed", reason: "it broke" } as const;
+  const ended = [
+    ["tcp", "b"],
+    ["unix", "a"],
+    ["tcp", "c"],
+  ] as const;
+  const checks = ended.map(([transport, scenario]) => ({ ...one, transport, scenario }));
+  const lines = renderMarkdown({ ...report, checks }).match(/(?<=^- ✗ )`\S+` `\S+`/gm);
+  expect(lines).toEqual(["`tcp` `b`", "`tcp` `c`", "`unix` `a`"]);
+});
+
 test("every row of a table has as many cells as its head", () => {
   const tables = renderMarkdown(report)
     .split("\n\n")

@@ -14,7 +14,7 @@ import { ofNodeClients } from "../harness/results/languages.ts";
 import type { CheckResult, Report } from "../harness/results/model.ts";
 import { type Block, blocksOf, type MissingRow, type PlainRow, sizeOfBlock } from "./blocks.ts";
 import { type ChangeLine, type ChangesText, changesText } from "./changes.ts";
-import { checkMatrix, checkRowName, checkSummary, countStatus, reasonsByText } from "./check-groups.ts";
+import { checkMatrix, checkRowName, checkSummary, countStatus, failedChecks, reasonsByText } from "./check-groups.ts";
 import { claimLines, claimsSummary } from "./claims.ts";
 import { CODEC_COLUMNS, codecGroups } from "./codec-table.ts";
 import {
@@ -173,8 +173,8 @@ function unchanged(found: ChangesText | undefined): Section[] {
 
 function checks(report: Report): string {
   if (report.checks.length === 0) return "";
-  const failed = report.checks.filter((check) => check.status === "failed");
-  return [`**Checks:** ${checkSummary(report)}`, ...firstLines(failed.map(failure), MOST_FAILURES)].join("\n");
+  const failed = failedChecks(report.checks).map(failure);
+  return [`**Checks:** ${checkSummary(report)}`, ...firstLines(failed, MOST_FAILURES)].join("\n");
 }
 
 function failure(check: CheckResult): string {

@@ -23,3 +23,12 @@ test("ids are unique, and none is the beginning of a group's name and a check at
   const groups = new Set(ids.filter((id) => id.includes("/")).map((id) => id.slice(0, id.indexOf("/"))));
   expect(ids.filter((id) => groups.has(id))).toEqual([]);
 });
+
+test("the titles of concurrent clients state in how many processes they are", () => {
+  const titles = SCENARIOS.filter(({ id }) => id.startsWith("concurrent-clients/")).map(({ title }) => title);
+  expect(titles.map((title) => title.split(",")[0])).toEqual([
+    "1 client in another process is served at once",
+    "8 clients in 2 processes are served at once",
+    "64 clients in 4 processes are served at once",
+  ]);
+});

@@ -5,6 +5,7 @@ import { answer } from "../../reports/terminal/index.ts";
 import { fixtureReport } from "../../reports/testing/fixture.ts";
 import type { Report } from "../results/model.ts";
 import { linesOfAnswer, MOST_LINES } from "./output.ts";
+import { reportCommand } from "./report.ts";
 
 const report = fixtureReport();
 const pick = report.pick as NonNullable<Report["pick"]>;
@@ -35,4 +36,16 @@ test("an answer, its warnings and the names of example and files have at most 30
     }),
     { numRuns: 60 },
   );
+});
+
+// Once the line advertised --tables, which report did not accept.
+test("what an answer has no room for is printed by the command that it names", () => {
+  const lastLine = (columns: number, path?: string): string =>
+    stripVTControlCharacters(answer({ ...report, startedFrom: "package" }, { columns }, 12, path))
+      .split("\n")
+      .at(-1) ?? "";
+  expect(lastLine(100)).toMatch(/^ {2}… \d+ more in the report; all tables: npx ipcmark report$/);
+  expect(lastLine(100, "my out/report.json")).toMatch(/; all tables: npx ipcmark report 'my out\/report\.json'$/);
+  expect(lastLine(60, `${"long/".repeat(9)}report.json`)).toMatch(/^ {2}… \d+ more in the report$/);
+  expect(reportCommand().parseOptions(["--tables"]).unknown).toEqual([]);
 });

@@ -4,7 +4,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { SCENARIOS } from "../../scenarios/checks/index.ts";
+import { unix } from "../../transports/sockets/unix.ts";
+import { CHECKS } from "../driver/checks/catalog.ts";
 import { Sandbox } from "../testing/sandbox.ts";
+import { announcement } from "./check.ts";
 
 const root = new URL("../../", import.meta.url);
 let directory: string;
@@ -46,7 +50,18 @@ test("a failed check is exit code 10, a row of the JSON with its reason, and a f
   const xml = readFileSync(file, "utf8");
   expect(xml).toContain('tests="2" failures="1"');
   expect(xml).toContain("open to other users");
-  expect(stderr).toMatch(/2 transports, 1 check: about \d+ s/);
+  expect(stderr).toMatch(/2 transports, 2 checks in all: about \d+ s/);
+});
+
+// Issue of a reader: 100 checks were announced for a server of his own, and 42 ran.
+test("the checks of the API are not announced for a server that is a program of the user's", () => {
+  const target = { transport: unix, reference: { id: "unix", module: null }, peerLanguage: "node" };
+  const program = { ...target, peerLanguage: "program" };
+  expect(announcement([target], CHECKS)).toMatch(`1 transport, ${CHECKS.length} checks: about `);
+  expect(announcement([program], CHECKS)).toMatch(`1 transport, ${SCENARIOS.length} checks: about `);
+  expect(announcement([target, program], CHECKS)).toMatch(
+    `, ${CHECKS.length + SCENARIOS.length} checks in all: about `,
+  );
 });
 
 test("when everything holds it is exit code 0, and a prefix takes all scenarios of a group", () => {

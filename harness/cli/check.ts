@@ -4,7 +4,7 @@ import { junit } from "../../reports/junit.ts";
 import { checkTables, partialNote } from "../../reports/terminal/index.ts";
 import type { Check } from "../../scenarios/check.ts";
 import { PROGRAM } from "../../transports/contract/capabilities.ts";
-import { type CheckTarget, predictChecksMs } from "../coordinator/check-plan.ts";
+import { type CheckTarget, planChecks, plannedChecks, predictMs } from "../coordinator/check-plan.ts";
 import type { Progress } from "../coordinator/progress.ts";
 import { runChecks } from "../coordinator/run-checks.ts";
 import { inSession, type Session } from "../coordinator/session.ts";
@@ -46,19 +46,20 @@ export function checkCommand(): Command {
       const { candidates, refused } = chosen;
       await warnBeforeRun(candidates, run, { measures: false });
       const targets = checkTargets(candidates, options.peer);
-      const predictedMs = predictChecksMs(targets, checks);
-      note(`${count(candidates.length, "transport")}, ${count(checks.length, "check")}: about ${inWords(predictedMs)}`);
+      note(announcement(targets, checks));
       const records = candidates.map(({ record }) => record);
-      const soFar: CheckResult[] = [];
+      let soFar = (): CheckResult[] => [];
       const show = (report: Report): void => {
         if (report.complete === false) printTables(`${partialNote(report, terminal())}\n`);
         printTables(checkTables(report, terminal()));
       };
       const results = await inSession(
         (session) =>
-          checkAll(session, candidates, targets, checks, options.peer, run.progress, (result) => soFar.push(result)),
+          checkAll(session, candidates, targets, checks, options.peer, run.progress, (found) => {
+            soFar = found;
+          }),
         () => {
-          const report = finishReport(run, records, soFar, { measurements: [], warnings: refused }, false);
+          const report = finishReport(run, records, soFar(), { measurements: [], warnings: refused }, false);
           return publishPartial(options, report, () => show(report));
         },
         run.crashes,
@@ -100,9 +101,9 @@ export async function checkAll(
   checks: readonly Check[],
   peers: readonly string[] | undefined,
   progress: Progress,
-  onResult: (result: CheckResult) => void,
+  onBegin: (soFar: () => CheckResult[]) => void,
 ): Promise<CheckResult[]> {
-  const results = await runChecks(session.supervisor, session.place, targets, checks, progress, onResult);
+  const results = await runChecks(session.supervisor, session.place, targets, checks, progress, onBegin);
   const absent = candidates.flatMap(({ record, transport }) => {
     if (!record.available)
       return checks.map((check) => absentRow(check, record.id, "node", "unavailable", record.reason));
@@ -129,6 +130,14 @@ export function checkTargets(candidates: readonly Candidate[], peers: readonly s
           peerProgram: programFor(transport, peerLanguage),
         })),
     );
+}
+
+/** Returns the line before a run: what runs, without transports and checks that cannot, and about how long. */
+export function announcement(targets: readonly CheckTarget[], checks: readonly Check[]): string {
+  const plan = planChecks(targets, checks);
+  const transports = new Set(targets.map(({ transport }) => transport.id)).size;
+  const all = `${count(plannedChecks(plan), "check")}${targets.length > 1 ? " in all" : ""}`;
+  return `${count(transports, "transport")}, ${all}: about ${inWords(predictMs(plan))}`;
 }
 
 function inWords(ms: number): string {

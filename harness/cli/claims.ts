@@ -48,16 +48,18 @@ export async function testClaims(
   const what = `${count(arms.length, "arm")}, ${count(cells.length, "kind")} of cells`;
   note(`testing ${count(claims.length, "claim")} (${what}): about ${Math.ceil(budgetMs / 1000)} s; seed ${run.seed}`);
   const records = candidates.map(({ record }) => record);
-  const checked: CheckResult[] = [];
+  let checked = (): CheckResult[] => [];
   let soFar: () => MeasureResult | Pick<MeasureResult, "measurements"> = () => ({ measurements: [] });
   const reportOf = (measured: Parameters<typeof finishReport>[3], complete: boolean): Report => ({
-    ...finishReport(run, records, [...checked, ...unchecked], measured, complete),
+    ...finishReport(run, records, [...checked(), ...unchecked], measured, complete),
     claims: claims.map(({ id }) => id),
   });
   const measured = await inSession(
     async ({ supervisor, place }) => {
       const progress = asPartOf(run.progress, () => budgetMs - performance.now());
-      await runChecks(supervisor, place, targets, checks, progress, (result) => checked.push(result));
+      await runChecks(supervisor, place, targets, checks, progress, (found) => {
+        checked = found;
+      });
       const leftMs = budgetMs - FINISH_MS - performance.now();
       const stopRule = stopRuleOf(options, arms, cells, { budgetMs: leftMs, least: LEAST_ROUNDS });
       const counted = stopRule.budgetMs === undefined ? stopRule : { ...stopRule, budgetMs: leftMs };

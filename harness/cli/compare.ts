@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { Command } from "commander";
 import {
   againstText,
@@ -23,7 +24,7 @@ import { parseCodec } from "./codecs.ts";
 import { compare } from "./comparison.ts";
 import { exampleLine } from "./example.ts";
 import { refuseTooLarge } from "./measure.ts";
-import { type MeasureOptions, withMeasuring, withQuestion } from "./options.ts";
+import { DEFAULT_OUT, type MeasureOptions, withMeasuring, withQuestion } from "./options.ts";
 import { linesOfAnswer, print, printTables, publish, REPORT_FILES, terminal } from "./output.ts";
 import { sizesOf } from "./payloads.ts";
 import { noteAbsent, peersFor } from "./peers.ts";
@@ -73,7 +74,7 @@ export function compareCommand(): Command {
       const peer = peersFor(options, ofProfile === undefined ? undefined : [ofProfile]);
       const asked = peer === undefined ? options : { ...options, peer };
       const isIncomplete = noteAbsent(chosen, peer, options.client);
-      const show = (report: Report): void => printReport(report, options.tables);
+      const show = (report: Report): void => printReport(report, options);
       const report = await compare({ options: asked, run, chosen, question, earlier }, show);
       process.exitCode = isIncomplete ? EXIT.incomplete : exitCode(report, chosen.candidates);
       await publish(options, report, () => show(report), options.tables ? undefined : MOST_WARNINGS);
@@ -104,18 +105,21 @@ export function exitCode(
   return unavailable.length > 0 ? EXIT.incomplete : EXIT.noPick;
 }
 
-function printReport(report: Report, tables = false): void {
+type Shown = Pick<MeasureOptions, "tables" | "out">;
+
+function printReport(report: Report, shown: Shown): void {
   if (report.complete === false) printTables(`${partialNote(report, terminal())}\n`);
-  printAnswer(report, tables);
+  printAnswer(report, shown);
   if (report.against !== undefined) printTables(`\n${againstText(report.against, terminal())}`);
 }
 
-function printAnswer(report: Report, tables: boolean): void {
+function printAnswer(report: Report, { tables = false, out }: Shown): void {
   const pairs = pairsTables(report, terminal());
   const example = exampleLine(report.pick);
   const recorded = recordedTables(report, terminal(), tables ? undefined : (report.pick?.transport ?? ""));
   if (!tables) {
-    printTables(answer(report, terminal(), linesOfAnswer(report.warnings, MOST_WARNINGS)));
+    const path = out === DEFAULT_OUT ? undefined : join(out, REPORT_FILES[0]);
+    printTables(answer(report, terminal(), linesOfAnswer(report.warnings, MOST_WARNINGS), path));
     if (recorded !== "") printTables(`\n${recorded}`);
     if (pairs !== "") printTables(`\n${pairs}`);
     if (example !== undefined) print(example);

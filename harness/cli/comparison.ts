@@ -95,7 +95,7 @@ export async function compare(asked: Asked, show: (report: Report) => void): Pro
   const seconds = Math.ceil(comparison.expectedMs / 1000);
   note(`comparing ${whatIsCompared(candidates, question)}: about ${seconds} s; seed ${run.seed}`);
   const records = candidates.map(({ record }) => record);
-  const soFar: SoFar = { checked: [], measured: () => ({ measurements: [] }) };
+  const soFar: SoFar = { checked: () => [], measured: () => ({ measurements: [] }) };
   const { checks, measured, standings, phases, found, costs } = await inSession(
     async (session) => {
       const outcome = await checkAndMeasure(session, comparison, soFar);
@@ -103,7 +103,7 @@ export async function compare(asked: Asked, show: (report: Report) => void): Pro
       return { ...outcome, found, costs: await serverCosts(session, comparison, found) };
     },
     () => {
-      const found = finishReport(run, records, soFar.checked, soFar.measured(), false);
+      const found = finishReport(run, records, soFar.checked(), soFar.measured(), false);
       const partial = { ...found, question: question.forReport, candidates: before };
       const report = withChanges(partial, asked.earlier);
       return publishPartial(options, report, () => show(report));
@@ -147,7 +147,7 @@ async function serverCosts(session: Session, comparison: Comparison, found: Answ
 
 /** Results so far, for a run that is interrupted. */
 interface SoFar {
-  readonly checked: CheckResult[];
+  checked: () => CheckResult[];
   measured: () => MeasureResult | Pick<MeasureResult, "measurements">;
 }
 
@@ -204,8 +204,9 @@ async function checkAndMeasure(session: Session, comparison: Comparison, soFar: 
   const { candidates } = chosen;
   const startedMs = performance.now();
   const progress = asPartOf(run.progress, () => expectedMs - performance.now());
-  const onResult = (result: CheckResult): unknown => soFar.checked.push(result);
-  const checks = await checkAll(session, candidates, targets, question.checks, options.peer, progress, onResult);
+  const checks = await checkAll(session, candidates, targets, question.checks, options.peer, progress, (found) => {
+    soFar.checked = found;
+  });
   const checkedMs = performance.now();
   const records = candidates.map(({ record }) => record);
   const standings = afterChecks(chosen.standings, question.requirements, records, checks);

@@ -6,11 +6,10 @@ import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import type { Placement } from "../results/model.ts";
 import { parseNeed } from "./parse-needs.ts";
 import { type Payloads, parsePayload } from "./payloads.ts";
-import { parseClient, parsePeer } from "./peers.ts";
+import { parseClient, parseClients, parsePeer } from "./peers.ts";
 import { groupOption, type MessagesOption, messagesOption, type Replayed } from "./recorded.ts";
 import {
   each,
-  MOST_CLIENTS,
   parseCount,
   parseDuration,
   parseMode,
@@ -19,6 +18,9 @@ import {
   parsePlacement,
   parseWork,
 } from "./values.ts";
+
+/** Folder of `--out` where none is named; `report` reads the report in it. */
+export const DEFAULT_OUT = "ipcmark-out";
 
 export interface SharedOptions {
   readonly transport?: readonly string[];
@@ -91,7 +93,7 @@ export function withShared(command: Command): Command {
     )
     .addOption(many("--peer <language...>", "language of the server: node, python", parsePeer))
     .option("--json", "print only the report, as JSON, on stdout")
-    .option("--out <dir>", "folder for report.json and report.html", "ipcmark-out")
+    .option("--out <dir>", "folder for report.json and report.html", DEFAULT_OUT)
     .addOption(
       new Option("--seed <n>", "seed of the random order of trials (default: a new seed, which is printed)").argParser(
         parseCount("--seed", 0, 2 ** 32 - 1),
@@ -119,7 +121,7 @@ export function withMeasuring(command: Command): Command {
       many(
         "--clients <n...>",
         "client processes that send at the same time; several numbers are all measured, and the pick is for the first",
-        parseCount("--clients", 1, MOST_CLIENTS),
+        parseClients,
       ),
     )
     .addOption(

@@ -5,6 +5,7 @@ import { pythonWith, type RealProgram, realProgram } from "../process/real-progr
 import { UsageError } from "../results/exit-codes.ts";
 import { unknownName } from "./suggest.ts";
 import type { Candidate, Chosen } from "./transports.ts";
+import { MOST_CLIENTS, parseCount } from "./values.ts";
 
 /** Languages of servers and of clients. */
 export const LANGUAGES: readonly string[] = ["node", "python"];
@@ -14,9 +15,21 @@ export function parsePeer(text: string): string {
   return text;
 }
 
+/** Parses a language of `--client`. @throws UsageError, which names `--clients` for a number */
 export function parseClient(text: string): string {
+  if (/^\d+$/.test(text.trim()))
+    throw new UsageError(
+      `client "${text}" is no language (${LANGUAGES.join(", ")}); a number is --clients ${text.trim()}`,
+    );
   if (!LANGUAGES.includes(text)) throw new UsageError(unknownName("client", text, LANGUAGES));
   return text;
+}
+
+/** Parses a number of `--clients`. @throws UsageError, which names `--client` for a language */
+export function parseClients(text: string): number {
+  if (LANGUAGES.includes(text))
+    throw new UsageError(`--clients "${text}" is no number; the language of the client is --client ${text}`);
+  return parseCount("--clients", 1, MOST_CLIENTS)(text);
 }
 
 /** Ends of an exchange that may be in another language. */

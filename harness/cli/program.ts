@@ -7,6 +7,7 @@ import { visible, visibleLines } from "../results/format.ts";
 import { StoreError } from "../results/store.ts";
 import { COMMANDS, everyFlag } from "./commands.ts";
 import { withConfig } from "./config-file.ts";
+import { optionHint } from "./option-hint.ts";
 
 // Readers that have seen enough, such as `head`, are no error of ours; what the command found out still counts.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -30,19 +31,24 @@ try {
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({ writeErr: () => {} });
   }
+  // The hints of `optionHint` also have prefixes, and the flags of other commands.
+  for (const command of program.commands) command.showSuggestionAfterError(false);
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = report(error);
+  process.exitCode = await report(error);
 }
 
-function report(error: unknown): number {
+async function report(error: unknown): Promise<number> {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT.ok;
     if (error.code === "commander.help") {
       process.stderr.write(program.helpInformation());
       return EXIT.usage;
     }
-    return say(visible(error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ") + wayOut(error)), EXIT.usage);
+    return say(
+      visible(error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ") + (await wayOut(error))),
+      EXIT.usage,
+    );
   }
   if (error instanceof UsageError || error instanceof StoreError) return say(visible(error.message), EXIT.usage);
   if (error instanceof NobodyQualifies) return say(error.message, EXIT.noPick);
@@ -54,9 +60,11 @@ function report(error: unknown): number {
   return say(`unexpected: ${visibleLines(full)}`, EXIT.crash);
 }
 
-/** Returns what to type instead of `check unix`, the first thing many try. */
-function wayOut({ code }: CommanderError): string {
+/** Returns what to type instead of an unknown option, or of `check unix`, the first thing many try. */
+async function wayOut({ code, message }: CommanderError): Promise<string> {
   const command = program.commands.find((each) => each.name() === process.argv[2]);
+  const unknown = /unknown option '(.+?)'$/s.exec(message)?.[1];
+  if (unknown !== undefined) return optionHint(unknown, command ?? program);
   const named = command?.options.some(({ long }) => long === "--transport") ?? false;
   if (code !== "commander.excessArguments" || command === undefined || !named) return "";
   return ` Name transports with --transport, as in \`${command.name()} --transport unix fifo\`.`;

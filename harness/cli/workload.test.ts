@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, test } from "vitest";
 import type { Workload } from "../../scenarios/workload.ts";
 import type { Report } from "../results/model.ts";
 import { TEST_ALL } from "../testing/run-check.ts";
@@ -8,6 +8,7 @@ import { questionOf } from "./asked-question.ts";
 import type { MeasureOptions } from "./options.ts";
 import { parseNeed } from "./parse-needs.ts";
 import { checkPayloads, meanBytes, type Payloads, parsePayload } from "./payloads.ts";
+import { parseClient, parseClients } from "./peers.ts";
 import { cellsFor, placementFor, questionFor } from "./pick-question.ts";
 import { parseOptimize, parseWork } from "./values.ts";
 import { asksForMore, lackOfP99, sizedCells, withCodec, workloadCells, workloadOf } from "./workload.ts";
@@ -21,6 +22,12 @@ function payload(...texts: readonly string[]): Payloads {
 function optionsOf(options: Partial<MeasureOptions>): MeasureOptions {
   return { out: "out", ...options };
 }
+
+test("a number for --client and a language for --clients name the flag that takes it", () => {
+  expect(() => parseClient("8")).toThrow('client "8" is no language (node, python); a number is --clients 8');
+  expect(() => parseClients("python")).toThrow('"python" is no number; the language of the client is --client python');
+  expect([parseClient("python"), parseClients("8")]).toEqual(["python", 8]);
+});
 
 describe("--payload", () => {
   it("is sizes without weights, and one mix with them, by blanks or commas", () => {

@@ -60,6 +60,11 @@ export function predictChecksMs(targets: readonly CheckTarget[], checks: readonl
   return predictMs(planChecks(targets, checks));
 }
 
+/** Returns the number of results that a plan has, of all targets together. */
+export function plannedChecks({ together, alone }: Plan): number {
+  return [...together, ...alone].reduce((sum, batch) => sum + batch.checks.length, 0);
+}
+
 export function predictMs({ together, alone }: Plan): number {
   const sum = (batches: readonly Batch[]): number => batches.reduce((total, batch) => total + batchMs(batch), 0);
   const chains = Map.groupBy(together, (batch) => limitOf(batch) ?? batch).values();

@@ -11,6 +11,7 @@ import {
   LANES,
   type Plan,
   planChecks,
+  plannedChecks,
   predictMs,
   typicalMs,
 } from "./check-plan.ts";
@@ -24,6 +25,9 @@ const SLACK_MS = 20_000;
 /**
  * Runs the checks of every target in drivers of their own. First come those that may run beside others, a few drivers
  * at a time, then those that must be alone. A driver that dies fails the check it was in, and a fresh driver goes on.
+ *
+ * @param onBegin gets a function that returns the results so far
+ * @returns results in the order of targets, and within one in that of checks, whichever ended first
  */
 export async function runChecks(
   supervisor: ProcessSupervisor,
@@ -31,13 +35,15 @@ export async function runChecks(
   targets: readonly CheckTarget[],
   checks: readonly Check[],
   progress: Progress,
-  onResult: (result: CheckResult) => void = () => {},
+  onBegin: (soFar: () => CheckResult[]) => void = () => {},
 ): Promise<CheckResult[]> {
   const plan = planChecks(targets, checks);
   const results = new Map(targets.map((target) => [target, new Map<Check, CheckResult>()]));
   const blocked = new Map(targets.map((target) => [target, new BlockedTarget()]));
-  const planned = [...plan.together, ...plan.alone].reduce((sum, batch) => sum + batch.checks.length, 0);
-  progress.begin(planned, predictMs(plan));
+  const inOrder = (): CheckResult[] =>
+    [...results.values()].flatMap((own) => checks.flatMap((check) => own.get(check) ?? []));
+  onBegin(inOrder);
+  progress.begin(plannedChecks(plan), predictMs(plan));
   const clock = new Forecast(plan);
   const run = async (batches: readonly Batch[], atATime: number): Promise<void> => {
     await inLanes(atATime, batches, async (batch) => {
@@ -46,7 +52,6 @@ export async function runChecks(
         const own = results.get(target);
         const isFirst = own?.has(check) === false;
         own?.set(check, result);
-        onResult(result);
         if (!isFirst) return;
         progress.replan(clock.leftAfter(target, check));
         progress.step(`${target.transport.id}: ${result.scenario}`);
@@ -56,7 +61,7 @@ export async function runChecks(
   await run(plan.together, LANES);
   await run(plan.alone, 1);
   progress.end();
-  return [...results.values()].flatMap((own) => checks.flatMap((check) => own.get(check) ?? []));
+  return inOrder();
 }
 
 /** Estimates the time left, by the figures of the plan and by their accuracy so far. */

@@ -19,7 +19,7 @@ export async function runCheckClient(
   );
   const clients = opened.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
   const refused = opened.find(({ status }) => status === "rejected") as PromiseRejectedResult | undefined;
-  // Clients of several processes are concurrent only if all are connected before the first one begins.
+  // Clients in several processes are concurrent only if all are connected before the first one begins.
   send({
     type: "connected",
     connections: clients.length,

@@ -1,5 +1,6 @@
 import { METRICS } from "../../harness/pick/metric.ts";
-import { ABSENT, cRatio, oneLine, ratio, ratioRange, sizeName } from "../../harness/results/format.ts";
+import { shellWord, typed } from "../../harness/results/command-line.ts";
+import { ABSENT, cRatio, oneLine, ratio, ratioRange, sizeName, visible } from "../../harness/results/format.ts";
 import { ofNodeClients } from "../../harness/results/languages.ts";
 import type { MeasuredRow, Pick, Report } from "../../harness/results/model.ts";
 import { median } from "../../harness/results/quantiles.ts";
@@ -32,25 +33,26 @@ import {
 
 /** Indent of the further lines of a text. */
 const HANGING = "    ";
-const MORE = "more with --tables and in the report";
 
 /**
  * Returns the answer of a comparison: the pick with its reasons, one table over the sizes of the question, the other
  * classes, and what is out and why. Lines that do not fit are counted.
  *
  * @param lines largest number of lines
+ * @param path path of the stored report; undefined where it is the one that `report` reads by default
  */
-export function answer(raw: Report, options: TerminalOptions = {}, lines = 24): string {
+export function answer(raw: Report, options: TerminalOptions = {}, lines = 24, path?: string): string {
   const report = forTerminal(ofNodeClients(raw));
   const { pick } = report;
   const width = widthLimit(options);
+  const more = `; all tables: ${visible(typed("report", path ? [shellWord(path)] : [], raw.startedFrom).join(" "))}`;
   if (pick === null || pick === undefined) {
     const head = paint("yellow", `No pick: ${noPickReason(report)}.`, options);
     // A pick lists them as ruled out.
     const refuted = excludedIn(report).byChecks.map(ruledOut).map(ruledOutText);
     return [
       head,
-      ...fitted([[...refuted, ...missingOf(report), ...ruledOutByNeeds(report)].map(entry)], lines - 1, width),
+      ...fitted([[...refuted, ...missingOf(report), ...ruledOutByNeeds(report)].map(entry)], lines - 1, width, more),
     ].join("\n");
   }
   const sentence = wrap(oneLine(pick.sentence), width).map((line) => paint("bold", line, options));
@@ -64,7 +66,7 @@ export function answer(raw: Report, options: TerminalOptions = {}, lines = 24): 
     serverCosts(report).map(entry),
     [...outOf(pick), ...ruledOutByNeeds(report)].map(entry),
   ];
-  return [...sentence, ...fitted(parts, lines - sentence.length, width)].join("\n");
+  return [...sentence, ...fitted(parts, lines - sentence.length, width, more)].join("\n");
 }
 
 /** Text that takes as many lines as it needs. */
@@ -96,8 +98,12 @@ function written({ text }: Entry, width: number): string[] {
 const keptOf = ({ entries, kept }: Part): (readonly string[])[] => entries.slice(0, kept);
 const linesOf = (part: Part): number => keptOf(part).flat().length;
 
-/** Leaves out whole entries, the last of the longest part first, until all fit; counts what is left out. */
-function fitted(texts: readonly (readonly (string | Entry)[])[], room: number, width: number): string[] {
+/**
+ * Leaves out whole entries, the last of the longest part first, until all fit; counts what is left out.
+ *
+ * @param more end of the line with their number, a command; never cut, since half a command is another command
+ */
+function fitted(texts: readonly (readonly (string | Entry)[])[], room: number, width: number, more: string): string[] {
   const parts = texts.map((lines) => partOf(lines, width));
   const leftOut = (): number => parts.reduce((sum, { entries, kept }) => sum + entries.length - kept, 0);
   const total = (): number => parts.reduce((sum, part) => sum + linesOf(part), leftOut() > 0 ? 1 : 0);
@@ -114,7 +120,9 @@ function fitted(texts: readonly (readonly (string | Entry)[])[], room: number, w
   const lines = parts.flatMap((part) =>
     keptOf(part).flatMap((entry) => (isTooLong && entry.length > 1 ? [cut(entry.join(" "), width)] : entry)),
   );
-  return leftOut() > 0 ? [...lines, `  … ${leftOut()} ${MORE}`] : lines;
+  const counted = `  … ${leftOut()} more in the report`;
+  const last = counted.length + more.length <= width ? counted + more : counted;
+  return leftOut() > 0 ? [...lines, last] : lines;
 }
 
 function outOf({ ruledOut: out = [], notExamined = [] }: Pick): string[] {

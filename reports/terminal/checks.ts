@@ -8,6 +8,7 @@ import {
   countStatus,
   FIGURE_TITLES,
   FIGURES_EXPLAINED,
+  failedChecks,
   figuresOf,
   reasonsByText,
   STATUS_MARKS,
@@ -50,13 +51,11 @@ export function checkTables(report: Pick<Report, "checks">, options: TerminalOpt
 }
 
 function failures(checks: readonly CheckResult[], options: TerminalOptions): string {
-  const failed = checks.filter((check) => check.status === "failed");
-  // The results are in the order in which they ended: mechanism by mechanism they are easier to read.
-  const rows: TableRow[] = [...Map.groupBy(failed, checkRowName)].flatMap(([name, ofOne]) =>
-    ofOne.map((check) => ({
-      name: `${STATUS_MARKS.failed} ${name}`,
+  const rows = failedChecks(checks).map(
+    (check): TableRow => ({
+      name: `${STATUS_MARKS.failed} ${checkRowName(check)}`,
       note: `${check.scenario}: ${oneLine(check.reason ?? check.error ?? "no reason recorded")}`,
-    })),
+    }),
   );
   if (rows.length === 0) return "";
   const [, ...body] = renderTable([{ title: "", align: "left" }], rows, options).split("\n");

@@ -20,11 +20,12 @@ export const concurrentClients: readonly Check[] = [
 
 function concurrent(load: Load, options: Pick<Check, "quick" | "typicalMs">): Check {
   const { clients, processes } = load;
-  const of = processes === 1 ? "another process is" : `${processes} processes are`;
+  const who = `${clients} client${clients === 1 ? "" : "s"}`;
+  const where = processes === 1 ? "another process is" : `${processes} processes are`;
   return {
     ...options,
     id: `concurrent-clients/${clients}`,
-    title: `${clients} client${clients === 1 ? "" : "s"} of ${of} served at once, and no reply reaches the wrong one`,
+    title: `${who} in ${where} served at once, and no reply reaches the wrong one`,
     why: "Crossed replies corrupt data silently; a thread or descriptor per client explodes under load.",
     sharesPeer: true,
     timeoutMs: 60_000,
