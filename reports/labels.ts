@@ -37,7 +37,7 @@ export function baselineIds({ transports }: Pick<Report, "transports">): Readonl
   return new Set(transports.filter(({ baseline }) => baseline).map(({ id }) => id));
 }
 
-/** A copy on purpose: `reports/` imports types of the harness and nothing that runs. */
+/** Placements in the order of the report. */
 export const PLACEMENT_ORDER: readonly Placement[] = ["two-cpus", "same-cpu", "unpinned"];
 
 export const PLACEMENT_LABELS: Readonly<Record<Placement, string>> = {
