@@ -60,9 +60,9 @@ beforeEach(() => {
 });
 afterEach(() => sandbox.remove());
 
-function gate(args: readonly string[]): Promise<CliResult> {
+function gate(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CliResult> {
   const out = join(sandbox.directory, "out");
-  return sandbox.run(["gate", "--out", out, ...QUICK, ...args], { XDG_CACHE_HOME: caches });
+  return sandbox.run(["gate", "--out", out, ...QUICK, ...args], { XDG_CACHE_HOME: caches, ...env });
 }
 
 function stored(): GateResult {
@@ -131,8 +131,15 @@ it("ends with 22 and the reason of the installer or the setup where the base can
   const { code, stderr } = await gate(["--base", "HEAD", ...SERVED]);
   const installer = expect.stringMatching(/"npm ci.*" failed in the base: .*lock file.*--base-setup.*--base-dir/);
   expect([code, stderr]).toEqual([22, installer]);
-  const failing = await gate(["--base", "HEAD", "--base-setup", "echo no compiler >&2; exit 3", ...SERVED]);
-  expect([failing.code, failing.stderr]).toEqual([22, expect.stringContaining("failed in the base: no compiler")]);
+  const [summary, xml] = [join(sandbox.directory, "out/summary.md"), join(sandbox.directory, "out/gate.xml")];
+  const setup = ["--base-setup", "echo no compiler >&2; exit 3", "--junit", xml];
+  const failing = await gate(["--base", "HEAD", ...setup, ...SERVED], { GITHUB_STEP_SUMMARY: summary });
+  const why = "failed in the base: no compiler; mend --base-setup, or use --base-dir";
+  expect([failing.code, failing.stderr]).toEqual([22, expect.stringContaining(why)]);
+  // Those who see only the pull request learn it too.
+  expect(readFileSync(summary, "utf8")).toMatch(/^### incomplete: .*failed in the base: no compiler/);
+  expect(readFileSync(xml, "utf8")).toContain('errors="1"');
+  expect(stored().baseFailure).toContain(why);
 });
 
 it("uses packages that are committed in the base", async () => {

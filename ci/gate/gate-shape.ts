@@ -184,6 +184,7 @@ export const GATE: Schema = model<GateResult>()(
   },
   {
     looks: model<RecordedLooks>()({ alpha: level, step: integer(1, MOST_PAIRS), most: integer(0) }, {}),
+    baseFailure: text,
     pairMs: number(0, YEAR_MS),
     roundMs: number(0, YEAR_MS),
     cBaseline,

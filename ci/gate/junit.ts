@@ -4,14 +4,19 @@ import { nameOf } from "./cells.ts";
 import { type GateResult, type GateRow, isRed, isUndecided } from "./result.ts";
 import { columnsOf } from "./words.ts";
 
-/** Writes one test case per declared cell and metric. A cell that did not run is an error, not a skipped test. */
-export function junitOf({ rows, budgets, durationMs, base, strict }: GateResult): string {
+/**
+ * Writes one test case per declared cell and metric. A cell that did not run is an error, not a skipped test. A base
+ * that could not be prepared is one error.
+ */
+export function junitOf({ rows, budgets, durationMs, base, strict, baseFailure }: GateResult): string {
+  const ofBase: JunitCase[] =
+    baseFailure === undefined ? [] : [{ name: "base", type: "missing", outcome: "error", message: baseFailure }];
   const ofBudgets = budgets.map((row): JunitCase => {
     const about = { name: `budget of ${nameOf(row.cell)} ${row.metric}`, type: row.outcome };
     const outcome = row.outcome === "kept" ? "passed" : row.outcome === "untold" ? "error" : "failure";
     return { ...about, outcome, message: budgetWords(row) };
   });
-  const cases = [...rows.map((row) => caseOf(row, strict)), ...ofBudgets];
+  const cases = [...ofBase, ...rows.map((row) => caseOf(row, strict)), ...ofBudgets];
   return junitXml("ipcmark gate", durationMs, [{ name: "gate", properties: { base }, durationMs, cases }]);
 }
 

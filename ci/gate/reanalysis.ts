@@ -27,8 +27,12 @@ type CellPairs = GateResult["pairs"][number];
 const ROUNDING = 1e-9;
 
 export function reanalysed(result: GateResult): Reanalysis {
-  const { looks, pairs, strict, pairMs } = result;
-  const stored = { rows: result.rows, budgets: result.budgets, strict, ...(pairMs === undefined ? {} : { pairMs }) };
+  const { looks, pairs, strict, pairMs, baseFailure } = result;
+  const stored = {
+    ...{ rows: result.rows, budgets: result.budgets, strict },
+    ...(pairMs === undefined ? {} : { pairMs }),
+    ...(baseFailure === undefined ? {} : { baseFailure }),
+  };
   if (looks === undefined) {
     if (pairs.every((cell) => cell.pairs.length === 0)) return { ...stored, differences: [] };
     const obstacle = 'the file has no "looks", without which none follows from its pairs';

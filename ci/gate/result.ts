@@ -146,6 +146,8 @@ export interface GateResult {
   readonly budgets: readonly BudgetRow[];
   /** All pairs of each cell, the invalid ones with their reason. */
   readonly pairs: readonly (MeasuredCell | PrintedValue)[];
+  /** Reason why the base could not be prepared, so that no cell ran. */
+  readonly baseFailure?: string;
   /** Absent where nothing was measured. */
   readonly looks?: RecordedLooks;
   /** Plain C in the same rounds; absent where no budget is a multiple of it. */
@@ -164,8 +166,8 @@ export interface GateResult {
 
 export const GATE_EXIT = { pass: 0, regression: 20, undecided: 21, missing: 22 } as const;
 
-/** Rows and budgets, from which the verdict follows. */
-export type Judgement = Pick<GateResult, "rows" | "budgets" | "pairMs" | "strict">;
+/** Rows and budgets, or the failure of the base, from which the verdict follows. */
+export type Judgement = Pick<GateResult, "rows" | "budgets" | "pairMs" | "strict" | "baseFailure">;
 
 /**
  * Returns the exit code. A cell that did not run, or a budget that cannot be judged, outweighs everything: the gate is

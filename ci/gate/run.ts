@@ -52,7 +52,7 @@ export interface GateRequest {
 }
 
 /** Rows and pairs of a gate. */
-export type Found = Pick<GateResult, "rows" | "pairs" | "looks" | "pairMs" | "roundMs" | "cBaseline">;
+export type Found = Pick<GateResult, "rows" | "pairs" | "looks" | "pairMs" | "roundMs" | "cBaseline" | "baseFailure">;
 
 /** Number of rounds from which the scatter of the pairs is announced; an interval needs as many. */
 const ROUNDS_TO_SEE = 6;

@@ -1,8 +1,12 @@
 import { expect, test } from "vitest";
 import type { Environment } from "../../harness/results/model.ts";
+import { markdownText } from "../../reports/markdown-text.ts";
 import { junitOf } from "./junit.ts";
-import type { GateResult, GateRow } from "./result.ts";
+import { gateIn } from "./load-gate.ts";
+import { storedGate } from "./page.ts";
+import { exitCodeOf, type GateResult, type GateRow } from "./result.ts";
 import { summaryOf } from "./summary.ts";
+import { storedGateFixture } from "./testing/stored-gate.ts";
 import { DEFAULT_RULE } from "./verdict.ts";
 import { budgetLines, tableOf } from "./words.ts";
 
@@ -58,6 +62,21 @@ test("a step summary has the worst first, and JUnit skips nothing", () => {
   expect(junitOf({ ...result, rows, durationMs: 1234 })).toContain(
     'tests="5" failures="3" errors="1" skipped="0" time="1.234"',
   );
+});
+
+test("a base that cannot be prepared is the one sentence of the summary, of JUnit and of a stored gate", () => {
+  const baseFailure = '"make" failed in the base: no compiler; mend --base-setup, or use --base-dir';
+  const failed: GateResult = { ...storedGateFixture(), baseFailure, rows: [], budgets: [], pairs: [], warnings: [] };
+  const { looks: _, ...unmeasured } = failed;
+  expect(exitCodeOf(unmeasured)).toBe(22);
+  const [head, ...rest] = summaryOf(unmeasured).split("\n\n");
+  expect(head).toBe(`### incomplete: ${markdownText(baseFailure)}`);
+  expect(rest.join()).not.toContain("|");
+  const xml = junitOf(unmeasured);
+  expect(xml).toContain('tests="1" failures="0" errors="1" skipped="0"');
+  expect(xml).toContain('<error type="missing" message="&quot;make&quot; failed in the base: no compiler; mend');
+  const { page, found } = storedGate(gateIn(JSON.parse(JSON.stringify(unmeasured)), "gate.json", ""));
+  expect([page.sentence, found.differences]).toEqual([`incomplete: ${baseFailure}`, []]);
 });
 
 test("a step summary stays below 20 kB, and counts the rows that it leaves out", () => {

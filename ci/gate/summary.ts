@@ -24,7 +24,7 @@ export function summaryOf(result: GateResult, sentence: string = verdictSentence
     "Exact signed-rank test; see `ci/gate/README.md` in the package `ipcmark`.";
   const sections = [
     { name: "the verdict", text: `### ${cellText(sentence, 4 * LONGEST)}` },
-    { name: "the cells", text: table(rows) },
+    { name: "the cells", text: rows.length === 0 ? "" : table(rows) },
     {
       name: "budgets",
       text: firstLines(

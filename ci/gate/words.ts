@@ -66,7 +66,8 @@ function redParts({ rows, budgets, strict }: Judgement): string[] {
   return [...red, ...broken.map((row) => `over its budget: ${budgetWords(row)}`)];
 }
 
-function incompleteWords({ rows, budgets }: Judgement): string {
+function incompleteWords({ rows, budgets, baseFailure }: Judgement): string {
+  if (baseFailure !== undefined) return baseFailure;
   const missing = rows.filter(isMissing);
   const untold = budgets.filter((row) => isUnjudged(row, rows));
   if (missing.length > 0) return missingWords(missing, cellsOf(rows));

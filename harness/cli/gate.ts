@@ -7,11 +7,12 @@ import { HistoryRun } from "../../ci/gate/history-run.ts";
 import { junitOf } from "../../ci/gate/junit.ts";
 import { METRICS, type Metric } from "../../ci/gate/metrics.ts";
 import { exitCodeOf, type GateResult } from "../../ci/gate/result.ts";
+import type { Found } from "../../ci/gate/run.ts";
 import { summaryOf } from "../../ci/gate/summary.ts";
 import { budgetLines, tableOf, verdictSentence } from "../../ci/gate/words.ts";
 import { inSession } from "../coordinator/session.ts";
 import { note } from "../process/note.ts";
-import { UsageError } from "../results/exit-codes.ts";
+import { IncompleteError, UsageError } from "../results/exit-codes.ts";
 import { ensureWritable, store } from "../results/store.ts";
 import { chooseCells } from "./arms.ts";
 import { reportDrift } from "./gate-drift.ts";
@@ -172,7 +173,7 @@ async function gate(typed: GateOptions): Promise<void> {
   const gated = new GateRun(options, limiting, run, { ...chosen, cells });
   const history = options.history === undefined ? undefined : await HistoryRun.begin(options.history);
   const found = await inSession(
-    (session) => gated.measure(session, choice),
+    (session) => gated.measure(session, choice).catch(withoutBase),
     () => publishPartial(gated.soFar(), options),
     run.crashes,
     true,
@@ -180,6 +181,12 @@ async function gate(typed: GateOptions): Promise<void> {
   const result = gated.result(found, true);
   publish(result, options);
   await history?.end(result);
+}
+
+/** Makes a base that cannot be prepared a result, which is then published like any other. */
+function withoutBase(error: unknown): Found {
+  if (error instanceof IncompleteError) return { rows: [], pairs: [], baseFailure: error.message };
+  throw error;
 }
 
 /** Stores the rows of an interrupted gate, but neither JUnit nor a step summary: they would look like a verdict. */
@@ -194,8 +201,10 @@ function publishPartial(result: GateResult, options: GateOptions): () => void {
 }
 
 function publish(result: GateResult, options: GateOptions): void {
+  const table = result.rows.length === 0 ? [] : [tableOf(result.rows)];
+  const lines = [...table, ...budgetLines(result.budgets)];
   if (options.json) printJson(result);
-  else print([tableOf(result.rows), ...budgetLines(result.budgets)].join("\n"));
+  else if (lines.length > 0) print(lines.join("\n"));
   printWarnings(result.warnings, options.json);
   const path = store(options.out, "gate.json", `${JSON.stringify(result)}\n`);
   if (options.junit !== undefined) {

@@ -1,6 +1,13 @@
 import { duration, oneLine } from "../../../harness/results/format.ts";
 import type { CheckResult, Report } from "../../../harness/results/model.ts";
-import { checkMatrix, checkRowName, checkSummary, reasonsByText, STATUS_MARKS } from "../../check-groups.ts";
+import {
+  checkMatrix,
+  checkRowName,
+  checkSummary,
+  failedChecks,
+  reasonsByText,
+  STATUS_MARKS,
+} from "../../check-groups.ts";
 import { noteText } from "../../check-notes.ts";
 import { CONTAINER_NOTE, CONTAINER_TITLES, containerRows } from "../../containers.ts";
 import { type Html, html } from "../markup.ts";
@@ -10,7 +17,7 @@ import { scrollBox } from "./scroll.ts";
 export function checksSection(report: Report): Html {
   const { checks } = report;
   if (checks.length === 0) return html`<section id="checks"><h2>Checks</h2><p>No check ran.</p></section>`;
-  const failed = checks.filter((check) => check.status === "failed");
+  const failed = failedChecks(checks);
   return html`<section id="checks">
 <h2>Checks</h2>
 <p>${checkSummary(report)}. Speed counts only together with behaviour:
