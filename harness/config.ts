@@ -100,7 +100,7 @@ type GateMetric = "p50" | "p99" | "throughput" | "cpu";
 /** Cells of a gate by words of their name, such as `unix`, `unix 4KiB` or `unix event same-cpu 64`. */
 interface GateCells {
   readonly cell: string;
-  /** Default: `p50`; of `limits`, all. */
+  /** Default: `p50`; for `limits`, all metrics. */
   readonly metric?: GateMetric;
 }
 

@@ -28,11 +28,11 @@ let held = true;
 const us = (ns: number): string => `${(ns / 1000).toFixed(1)} µs`.padStart(12);
 const share = (error: number): string => `${error >= 0 ? "+" : ""}${(error * 100).toFixed(2)} %`.padStart(10);
 
-function line(what: string, expected: number, found: number, within: number, tableSays?: number): void {
+function line(what: string, expected: number, found: number, within: number, inTable?: number): void {
   const error = found / expected - 1;
   const ok = Math.abs(error) <= within;
   held &&= ok;
-  const beside = tableSays === undefined ? "" : `${us(tableSays)}${share(found / tableSays - 1)}`;
+  const beside = inTable === undefined ? "" : `${us(inTable)}${share(found / inTable - 1)}`;
   process.stdout.write(
     `${what.padEnd(24)}${us(expected)}${us(found)}${share(error)}  ${(ok ? "holds" : "MISSED").padEnd(7)}${beside}\n`,
   );

@@ -228,7 +228,7 @@ export interface Crash {
   /** `driver`, `peer`, `client`, `Python peer`. */
   readonly process: string;
   readonly signal: string;
-  /** Binding to the C library of this run; `none`. */
+  /** Binding to the C library of this run; `none` without one. */
   readonly binding: string;
 }
 

@@ -4,7 +4,7 @@ import { median } from "./quantiles.ts";
 
 const LEAST_ROUNDS = 4;
 /** Smallest drift worth a warning, however certain it is. */
-export const DRIFT_WORTH_SAYING = 0.05;
+export const NOTABLE_DRIFT = 0.05;
 
 /** Returns second half over first half, within the trials and over the run; undefined when no trial has halves. */
 export function stationarity(valid: readonly ValidTrial[]): Stationarity | undefined {
@@ -23,7 +23,7 @@ export function driftWarning(found: Stationarity | undefined): Pick<Warning, "id
   const within = found?.withinTrial;
   if (!within?.interval) return undefined;
   const [low, high] = within.interval;
-  if (Math.abs(within.ratio - 1) < DRIFT_WORTH_SAYING || (low <= 1 && high >= 1)) return undefined;
+  if (Math.abs(within.ratio - 1) < NOTABLE_DRIFT || (low <= 1 && high >= 1)) return undefined;
   const percent = Math.round(Math.abs(within.ratio - 1) * 100);
   return within.ratio < 1
     ? {

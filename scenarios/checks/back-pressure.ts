@@ -3,7 +3,7 @@ import { crc32 } from "node:zlib";
 import { bindChecksum, HEADER_BYTES, Kind, writeHeader } from "../../transports/contract/frame.ts";
 import type { Condition } from "../check.ts";
 import { type Check, type CheckClient, type CheckContext, Method, type Peer } from "../check.ts";
-import { canFreeze, oneWay, ownProcess, pushesBack, reliable, replies, tellsTotals } from "../kit/conditions.ts";
+import { canFreeze, oneWay, ownProcess, pushesBack, reliable, replies, reportsTotals } from "../kit/conditions.ts";
 import { eventually, expect } from "../kit/expect.ts";
 import { bodyUpTo, pattern } from "../kit/messages.ts";
 import { collectTotals, residentBytes, streamTotals } from "../kit/peer.ts";
@@ -23,7 +23,7 @@ export const slowServer: Check = {
   why: "A queue that grows while the reader is slow ends in a crash that loses everything in it.",
   typicalMs: 375,
   timeoutMs: 60_000,
-  needs: [...HOLDS_SENDER_BACK, ownProcess, canFreeze, tellsTotals],
+  needs: [...HOLDS_SENDER_BACK, ownProcess, canFreeze, reportsTotals],
   async run(context) {
     const peer = await context.startPeer();
     const client = await context.connect(peer);

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Kind } from "../../transports/contract/frame.ts";
 import type { Address, RawClient } from "../../transports/contract/transport.ts";
 import type { Check, CheckClient, CheckContext } from "../check.ts";
-import { hasRawClient, replies, tellsTotals } from "../kit/conditions.ts";
+import { hasRawClient, replies, reportsTotals } from "../kit/conditions.ts";
 import { CheckFailure, expect } from "../kit/expect.ts";
 import { frameOf, pattern } from "../kit/messages.ts";
 import { collectTotals, streamTotals } from "../kit/peer.ts";
@@ -37,7 +37,7 @@ export const fragmentation: Check = {
   typicalMs: 450,
   needs: [
     replies,
-    tellsTotals,
+    reportsTotals,
     hasRawClient,
     ({ boundaries }) => boundaries === "prefix" || `the ${boundaries} keeps message boundaries`,
   ],
@@ -78,7 +78,7 @@ export const boundaryKeeper: Check = {
   typicalMs: 325,
   needs: [
     replies,
-    tellsTotals,
+    reportsTotals,
     hasRawClient,
     ({ boundaries }) =>
       boundaries !== "prefix" ||

@@ -1,5 +1,5 @@
 import type { Check } from "../check.ts";
-import { canFreeze, oneWay, ownProcess, replies, tellsTotals } from "../kit/conditions.ts";
+import { canFreeze, oneWay, ownProcess, replies, reportsTotals } from "../kit/conditions.ts";
 import { expect } from "../kit/expect.ts";
 import { bodyUpTo, pattern } from "../kit/messages.ts";
 import { collectTotals, streamTotals } from "../kit/peer.ts";
@@ -15,7 +15,7 @@ export const oneWayOrder: Check = {
   why: "One-way messages have no replies, so nobody notices when one is lost, doubled or overtaken.",
   sharesPeer: true,
   typicalMs: 250,
-  needs: [replies, oneWay, tellsTotals],
+  needs: [replies, oneWay, reportsTotals],
   async run(context) {
     const { delivery, ordering } = context.transport.capabilities;
     const client = await context.connect(await context.startPeer());
@@ -49,7 +49,7 @@ export const persistence: Check = {
   needs: [
     replies,
     oneWay,
-    tellsTotals,
+    reportsTotals,
     ownProcess,
     canFreeze,
     ({ persistent }) => persistent || "it declares that messages are lost when the server dies (persistent: false)",

@@ -1,6 +1,6 @@
 import type { IpcErrorCode } from "../../transports/contract/errors.ts";
 import { type Check, type CheckClient, Method } from "../check.ts";
-import { canHaveOutstanding, ownProcess, replies, tellsStatistics } from "../kit/conditions.ts";
+import { canHaveOutstanding, ownProcess, replies, reportsStatistics } from "../kit/conditions.ts";
 import { CheckFailure, eventually, expect, expectCode, expectSame, within } from "../kit/expect.ts";
 import { delayedBody, pattern } from "../kit/messages.ts";
 import { connectFor, expectEcho, expectNothingLeft, expectOrderlyExit, statistics } from "../kit/peer.ts";
@@ -15,7 +15,7 @@ export const gracefulShutdown: Check = {
   title: "On a shutdown request a server answers what it has taken, refuses new requests, exits with 0, leaves nothing",
   why: "Every deployment stops a server; it must not lose requests that it has taken, and must not need a kill.",
   typicalMs: 600,
-  needs: [replies, ownProcess, tellsStatistics, canHaveOutstanding(IN_FLIGHT + 2)],
+  needs: [replies, ownProcess, reportsStatistics, canHaveOutstanding(IN_FLIGHT + 2)],
   async run(context) {
     const peer = await context.startPeer();
     const clients = await connectFor(context, peer, IN_FLIGHT + 2);

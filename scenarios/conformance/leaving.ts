@@ -4,7 +4,7 @@ import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { HEADER_BYTES, Kind } from "../../transports/contract/frame.ts";
 import type { Connection } from "../../transports/contract/transport.ts";
 import type { Check, CheckContext, Condition, Peer } from "../check.ts";
-import { canFreeze, hasAddress, hasEventFace, ownProcess, replies, tellsStatistics } from "../kit/conditions.ts";
+import { canFreeze, hasAddress, hasEventFace, ownProcess, replies, reportsStatistics } from "../kit/conditions.ts";
 import { eventually, expect, within } from "../kit/expect.ts";
 import { frameOf, largestTried, pattern } from "../kit/messages.ts";
 import { eventFace } from "../kit/one-process.ts";
@@ -43,14 +43,14 @@ export const leaving: readonly Check[] = [
     ...CLAIM,
     id: "failure/clients-leave",
     sharesPeer: true,
-    needs: [hasEventFace, ownProcess, hasAddress, replies, canFreeze, tellsStatistics],
+    needs: [hasEventFace, ownProcess, hasAddress, replies, canFreeze, reportsStatistics],
     run: (context) => clientsLeave(context),
   },
   {
     ...CLAIM,
     id: "blocking/clients-leave",
     title: `${CLAIM.title}: where the server blocks`,
-    needs: [hasEventFace, ownProcess, hasAddress, replies, canFreeze, tellsStatistics, servesBoth],
+    needs: [hasEventFace, ownProcess, hasAddress, replies, canFreeze, reportsStatistics, servesBoth],
     run: (context) => clientsLeave(context, "blocking"),
   },
 ];

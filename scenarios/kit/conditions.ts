@@ -60,11 +60,11 @@ function carriesAnswer(method: keyof typeof JSON_BYTES): Condition {
   };
 }
 
-export const tellsStatistics: Condition = carriesAnswer("statistics");
+export const reportsStatistics: Condition = carriesAnswer("statistics");
 /** Holds if the usage of the server is known: it reports its usage, or it is a user's program, read from outside. */
 export const isWatched: Condition = (capabilities, transport) =>
-  transport.program !== undefined || tellsStatistics(capabilities, transport);
-export const tellsTotals: Condition = carriesAnswer("streamTotals");
+  transport.program !== undefined || reportsStatistics(capabilities, transport);
+export const reportsTotals: Condition = carriesAnswer("streamTotals");
 
 /** Holds if `connectFor` can have this many requests outstanding over all allowed connections. */
 export function canHaveOutstanding(requests: number): Condition {

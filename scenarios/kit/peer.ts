@@ -12,7 +12,7 @@ import {
   type ServerStatistics,
   type StreamTotals,
 } from "../check.ts";
-import { tellsStatistics } from "./conditions.ts";
+import { reportsStatistics } from "./conditions.ts";
 import { expect, expectSame, within } from "./expect.ts";
 import { pattern } from "./messages.ts";
 
@@ -93,7 +93,7 @@ export async function expectServes(context: CheckContext, peer: Peer, who: strin
   if (context.transport.capabilities.patterns.includes("request-reply")) {
     const client = await context.connect(peer);
     expectSame(`the reply of ${who}`, await client.request(pattern(20, peer.pid)), pattern(20, peer.pid));
-    if (tellsStatistics(context.transport.capabilities, context.transport) === true) {
+    if (reportsStatistics(context.transport.capabilities, context.transport) === true) {
       const { pid } = await statistics(client);
       expect(pid === peer.pid, `${who} is process ${peer.pid}, and process ${pid} answered`);
     }

@@ -3,7 +3,7 @@ import { closeSync, constants as fs, openSync, readSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { type ByteSource, SyncSource } from "../support/sync-stream.ts";
 
-/** Waits shorter than this poll, because the thread below ends a longer one only so exactly, ms. */
+/** Waits shorter than this, ms, poll: the thread below ends a wait only to about 20 ms exactly. */
 const SHORT_MS = 40;
 const MARK_BYTES = 16;
 

@@ -168,7 +168,7 @@ function isLocked(path: string): boolean {
 
 /** Opens a regular file, which may be too small to be mapped; undefined for anything else. */
 export function openPlain(path: string, access: "r" | "r+"): number | undefined {
-  return saying(path, () => {
+  return withIpcErrors(path, () => {
     const status = lstatSync(path, { throwIfNoEntry: false });
     // Opening a FIFO could wait, and a link may lead anywhere.
     if (status === undefined || !status.isFile()) return undefined;
@@ -178,7 +178,7 @@ export function openPlain(path: string, access: "r" | "r+"): number | undefined 
 
 /** True if the name still leads to the open object; another process may have replaced it. */
 export function leadsTo(path: string, fd: number): boolean {
-  return saying(path, () => {
+  return withIpcErrors(path, () => {
     const named = lstatSync(path, { throwIfNoEntry: false, bigint: true });
     const open = fstatSync(fd, { bigint: true });
     return named !== undefined && named.ino === open.ino && named.dev === open.dev;
@@ -206,12 +206,12 @@ export function isOurs(path: string, state: State = "any"): boolean {
 }
 
 function inspect(kind: OsObject["kind"], name: string, path: string): OsObject | undefined {
-  const status = saying(path, () => statSync(path, { throwIfNoEntry: false }));
+  const status = withIpcErrors(path, () => statSync(path, { throwIfNoEntry: false }));
   return status === undefined ? undefined : { kind, name, mode: status.mode & 0o777 };
 }
 
 /** Converts Node's own errors, which carry the negated number and no remedy. */
-function saying<T>(path: string, run: () => T): T {
+function withIpcErrors<T>(path: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
