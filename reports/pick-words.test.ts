@@ -1,6 +1,16 @@
 import { describe, expect, it } from "vitest";
 import type { Pick, Rechecked } from "../harness/results/model.ts";
-import { certaintyOf, loadText, pickStanding, pickTitle, plainC, recheckTitle, requestsText } from "./pick-words.ts";
+import {
+  certaintyOf,
+  loadText,
+  pickStanding,
+  pickTitle,
+  plainC,
+  recheckCertainty,
+  recheckStanding,
+  recheckTitle,
+  requestsText,
+} from "./pick-words.ts";
 import { fullReport } from "./testing/fixture-machine.ts";
 import { fixturePick } from "./testing/fixture-verdicts.ts";
 
@@ -44,6 +54,28 @@ it("the head of a recheck has its result, and names changed conditions first", (
   expect(recheckTitle({ ...found, conditions: ["kernel 6.1, now 6.18"] })).toMatch(
     /^Conditions changed; .*cannot tell/,
   );
+});
+
+it("a row of a recheck stands by the result against the decided option, whatever this run would pick", () => {
+  const against = [
+    { rival: "fast", outcome: "other-wins" },
+    { rival: "far", outcome: "holds" },
+    { rival: "twin", outcome: "cannot-tell" },
+  ] as const;
+  const found: Rechecked = { chosen: "simple", outcome: "other-wins", against, conditions: [], sentence: "" };
+  const standingsIn = (of: Rechecked, pick: Pick): string[] =>
+    pick.ranking.map((one) => recheckStanding(of, pick, one));
+  expect(standingsIn(found, slower("no"))).toEqual(["wins", "decided", "open", "loses"]);
+  const older: Rechecked = { chosen: "simple", outcome: "holds", conditions: [], sentence: "" };
+  expect(standingsIn(older, slower("no"))).toEqual(["unjudged", "decided", "unjudged", "unjudged"]);
+  const pick = slower("no");
+  const twoWays: Pick = { ...pick, workload: { ...pick.workload, modes: ["event", "blocking"] } };
+  expect(standingsIn({ ...older, chosen: "far (event)" }, twoWays).at(-1)).toBe("decided");
+  expect(recheckCertainty(found)).toEqual({
+    sign: "✗",
+    word: "Recheck",
+    text: "of a decision: simple was measured again beside fast and far and twin",
+  });
 });
 
 describe("the certainty of a pick", () => {

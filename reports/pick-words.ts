@@ -39,7 +39,7 @@ function rowOf({ transport, mode, ranking }: Pick): Ranked | undefined {
 
 /** Certainty of a pick: a sign, a word, and the interval or the rivals that it rests on. */
 export interface Certainty {
-  readonly sign: "✓" | "=" | "~" | "?" | "1";
+  readonly sign: "✓" | "=" | "~" | "?" | "✗" | "1";
   readonly word: string;
   /** Rest of the sentence; empty where the word is all. */
   readonly text: string;
@@ -101,6 +101,40 @@ export function recheckTitle({ chosen, outcome, winner, conditions }: Rechecked)
         : `another option wins${winner === undefined ? "" : `: ${winner}`}`;
   if (conditions.length > 0) return `Conditions changed; measured here, ${result}`;
   return result.charAt(0).toUpperCase() + result.slice(1);
+}
+
+const OUTCOME_SIGNS = { holds: "✓", "other-wins": "✗", "cannot-tell": "?" } as const;
+
+/** States that a page is that of a recheck, and what was compared again. */
+export function recheckCertainty({ chosen, outcome, against = [] }: Rechecked): Certainty {
+  const rivals = against.map(({ rival }) => rival);
+  const beside = rivals.length === 0 ? "" : ` beside ${rivals.join(" and ")}`;
+  return {
+    sign: OUTCOME_SIGNS[outcome],
+    word: "Recheck",
+    text: `of a decision: ${chosen} was measured again${beside}`,
+  };
+}
+
+/**
+ * Standing of an option beside the decided one. `loses`: it does not win against the decision. `open`: this run cannot
+ * tell whether it does. `unjudged`: the record has no result against it.
+ */
+export type RecheckStanding = "decided" | "wins" | "loses" | "open" | "unjudged";
+
+const AGAINST = { holds: "loses", "other-wins": "wins", "cannot-tell": "open" } as const;
+
+/** Returns the standing of a row of the ranking of a recheck. */
+export function recheckStanding(
+  { chosen, against = [], winner }: Rechecked,
+  pick: Pick,
+  { transport, mode }: { readonly transport: string; readonly mode: Ranked["mode"] },
+): RecheckStanding {
+  const option = pick.workload.modes.length > 1 ? `${transport} (${mode})` : transport;
+  if (option === chosen) return "decided";
+  if (option === winner) return "wins";
+  const found = against.find(({ rival }) => rival === option);
+  return found === undefined ? "unjudged" : AGAINST[found.outcome];
 }
 
 /** Largest number of sizes that are listed one by one. */

@@ -18,10 +18,18 @@ export type { Warning } from "./warnings.ts";
 /** Version of the schema, raised when a reader of an older version could misread a report. */
 export const SCHEMA_VERSION = 2;
 
+/** Result of the chosen option against one rival. */
+export interface RecheckedAgainst {
+  readonly rival: string;
+  readonly outcome: "holds" | "other-wins" | "cannot-tell";
+}
+
 /** Result of the recheck of a decision record. */
 export interface Rechecked {
   readonly chosen: string;
   readonly outcome: "holds" | "other-wins" | "cannot-tell";
+  /** Result against each rival that was measured again. Absent in older reports. */
+  readonly against?: readonly RecheckedAgainst[];
   /** Option that wins instead of the chosen one. */
   readonly winner?: string;
   /** Conditions that differ from those of the record. */

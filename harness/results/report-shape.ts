@@ -14,7 +14,6 @@ import type {
   NoCBaseline,
   Quantiles,
   Question,
-  Rechecked,
   Report,
   RoundRecord,
   Row,
@@ -26,6 +25,7 @@ import type {
 } from "./model.ts";
 import type { RunPhases } from "./phases.ts";
 import { PICK } from "./pick-shape.ts";
+import { RECHECK } from "./recheck-shape.ts";
 import {
   above0,
   anyOf,
@@ -382,14 +382,6 @@ export const REPORT: Schema = model<Report>()(
     codecs: list(codec),
     claims: list(name, 1000),
     against: CHANGES,
-    recheck: model<Rechecked>()(
-      {
-        chosen: text,
-        outcome: anyOf<Rechecked["outcome"]>({ holds: true, "other-wins": true, "cannot-tell": true }),
-        conditions: list(text),
-        sentence: text,
-      },
-      { winner: text },
-    ),
+    recheck: RECHECK,
   },
 );

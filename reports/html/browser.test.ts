@@ -50,6 +50,7 @@ describe.skipIf(!CHROMIUM)(`the page ${IN_CHROMIUM}`, () => {
         );
       expect(ends).toHaveLength(8);
       for (const [right = 0, bottom = 0] of ends) expect([right <= width, bottom <= height]).toEqual([true, true]);
+      expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
     }
     const pdf = (await page.pdf({ preferCSSPageSize: true })).toString("latin1");
     expect([3, 4, 5, 6, 7, 8]).toContain(pdf.match(/\/Type \/Page\b/g)?.length);
@@ -58,6 +59,12 @@ describe.skipIf(!CHROMIUM)(`the page ${IN_CHROMIUM}`, () => {
       .locator("#controls, .contents, #details, #checks > details > dl")
       .evaluateAll((all) => all.map((one) => one.getBoundingClientRect().height > 0));
     expect(heights).toEqual([false, false, false, true]);
+    // A4 without its margins: one wider table would shrink all that is printed.
+    await page.setViewportSize({ width: 703, height: 900 });
+    const tables = page.locator("table:visible");
+    const rights = await tables.evaluateAll((all) => all.map((one) => one.getBoundingClientRect().right));
+    expect(rights.length).toBeGreaterThan(5);
+    expect(Math.max(...rights)).toBeLessThanOrEqual(703);
   });
 
   test("prints from its first sheet on, with the names of lines also where the window is narrow", async () => {
@@ -95,6 +102,16 @@ describe.skipIf(!CHROMIUM)(`the page ${IN_CHROMIUM}`, () => {
     expect(await rankedNames(page)).toEqual([]);
     expect(await page.locator("#missing > summary").innerText()).toBe("Without a figure here: 1 not applicable");
     expect(await page.locator("#missing li").textContent()).toMatch(/^shm\/spin: not applicable: ./);
+  });
+
+  test("names what is not drawn with its values, and on a screen the table that has it", async () => {
+    const caption = still.page.locator("#sizes-caption");
+    expect(await caption.innerText()).toMatch(
+      /^Not drawn, since it would flatten the rest: loopback \(baseline, \d.* [nµ]s\)\. It is in "The same numbers as/,
+    );
+    await still.page.emulateMedia({ media: "print" });
+    expect(await caption.innerText()).toMatch(/loopback \(baseline, [^)]*\)\.\s*$/);
+    await still.page.emulateMedia({ media: null });
   });
 
   test("has a label and a table of the same numbers for every canvas", async () => {

@@ -55,10 +55,10 @@ ${gate.rows.length > 0 && rowsSection(gate.rows)}
 ${gate.rows.length > 0 && forestSection(gate.rows)}
 ${gate.budgets.length > 0 && html`<section id="budgets"><h2>Budgets</h2>${list(gate.budgets)}</section>`}
 <section id="compared"><h2>What was compared, and where</h2>
-${scrollBox("What was compared", factsTable(gate.facts))}
+${factsTable("What was compared", gate.facts)}
 ${loadedFiles(gate.loaded)}
 <details><summary>The machine and its setting</summary>
-${scrollBox("Machine and setting", factsTable(machineFacts(gate.environment)))}</details></section>
+${factsTable("Machine and setting", machineFacts(gate.environment))}</details></section>
 </main>
 <footer class="page">
 <p>Written by ipcmark ${gate.ipcmark}. This file is complete in itself: it loads nothing and has no script.</p>

@@ -101,14 +101,22 @@ describe("the page", () => {
   });
 });
 
-test("a recheck is headed by its own result, without the certainty of a pick", async () => {
-  const recheck = { chosen: "unix", outcome: "cannot-tell", conditions: [], sentence: "" } as const;
-  const head = async (of: Report): Promise<string> =>
-    /<div class="head">.*?<\/div>/s.exec(await renderHtml(of))?.[0] ?? "";
-  const headOfRecheck = await head({ ...report, recheck });
-  expect(headOfRecheck).toContain("<h1>This run cannot tell whether the decision for unix still holds</h1>");
-  expect(headOfRecheck).not.toContain("certainty");
-  expect(await head(report)).toContain("certainty");
+test("a recheck is headed by its own result and marks what was decided, without the words of a pick", async () => {
+  const recheck = { chosen: "fifo", outcome: "cannot-tell", conditions: [], sentence: "It is open." } as const;
+  const sectionOf = async (of: Report): Promise<string> =>
+    /<section id="verdict".*?<\/section>/s.exec(await renderHtml(of))?.[0] ?? "";
+  const found = await sectionOf({ ...report, recheck });
+  expect(found).toContain("<h1>This run cannot tell whether the decision for fifo still holds</h1>");
+  expect(found).toMatch(/>\?<\/span> Recheck<\/b>\s*of a decision: fifo was measured again/);
+  expect(found).toMatch(/<li class="decided"><span class="name"><code>fifo<.*?▶ decided/s);
+  expect(found).toContain("About <code>unix</code>, the pick of this run by itself:");
+  expect(found).not.toContain("▶ pick");
+  const own = await sectionOf(report);
+  expect(own).toContain("▶ pick");
+  expect(own).not.toContain("Recheck");
+  const without = await sectionOf({ ...report, pick: null, recheck });
+  expect(without).toMatch(/decision for fifo still holds<\/h1>[\s\S]*It is open\./);
+  expect(await renderHtml({ ...report, recheck })).toContain("<title>ipcmark: recheck of fifo</title>");
 });
 
 test("a baseline is first in no table", async () => {
@@ -183,6 +191,15 @@ describe("what the machine did", () => {
     expect(text).toContain("CPUs kept awake 0, 1, by a load of idle priority");
     expect(text).toContain("Fingerprint of machine and setting 0123456789abcdef");
     expect(text).toContain("Clock at the end of the run 2795 MHz");
+  });
+
+  test("names what was not recorded in one sentence, without a row for each", async () => {
+    const full = fullReport();
+    const { governor: _, ...environment } = full.environment;
+    const page = await renderHtml({ ...full, environment: environment as Report["environment"] });
+    expect(page).not.toMatch(/<th scope="row">Frequency governor/);
+    expect(page).toMatch(/Not recorded: [^<]*Frequency governor[^<]*\.<\/p>/);
+    expect(page).toContain('<th scope="row">CPU</th>');
   });
 
   test("leaves no empty table in a report that has none of it", async () => {
@@ -327,6 +344,19 @@ describe("the client", () => {
     expect(fitted("python-connection", 12, width)).toBe("python…ction");
     expect(fitted("python-connection (python)", 12, width)).toBe("python…thon)");
     expect(fitted("unix", 1, width)).toBe("…");
+  });
+
+  test("keeps ticks within the range of their axis, each with room for its text", async () => {
+    const file = pathToFileURL(join(import.meta.dirname, "client", "ticks.js")).href;
+    const chart = { width: 300, height: 200 };
+    const scale = (min: number, max: number) => ({ min, max, chart, isHorizontal: () => true });
+    type Roomy = (ticks: readonly number[], of: ReturnType<typeof scale>, isLogarithmic: boolean) => number[];
+    const { roomyTicks } = (await import(file)) as { roomyTicks: Roomy };
+    expect(roomyTicks([1, 2, 10, 100, 1000], scale(1, 150), true)).toEqual([2, 10, 100]);
+    expect(roomyTicks([1, 2, 10, 100, 1000], { ...scale(1, 150), chart: { width: 1000, height: 1 } }, true)).toEqual([
+      1, 2, 10, 100,
+    ]);
+    expect(roomyTicks([1, 2, 3, 4, 5], scale(0, 15), false)).toEqual([2, 5]);
   });
 
   test("is one script, in which each module keeps its own names", async () => {

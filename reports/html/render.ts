@@ -71,8 +71,12 @@ ${contents(sections)}
 <script type="application/json" id="report">${jsonForScript(embedded.report)}</script>
 <script type="application/json" id="answerable">${jsonForScript(answerable(report))}</script>
 <script type="application/json" id="csv">${jsonForScript(renderCsv(whole))}</script>`;
-  const title = `ipcmark: ${report.pick ? `${report.pick.transport} picked` : "comparison of IPC mechanisms"}`;
-  return htmlPage({ title, body, style: assets.style, scripts: [assets.chartJs, assets.client] });
+  return htmlPage({ title: titleOf(report), body, style: assets.style, scripts: [assets.chartJs, assets.client] });
+}
+
+function titleOf({ pick, recheck }: Report): string {
+  if (recheck) return `ipcmark: recheck of ${recheck.chosen}`;
+  return `ipcmark: ${pick ? `${pick.transport} picked` : "comparison of IPC mechanisms"}`;
 }
 
 /** Puts rows of baselines behind all others: they cross no process boundary, so they are no choice. */

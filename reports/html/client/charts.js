@@ -2,6 +2,7 @@
 import { byId } from "./dom.js";
 import { fitted } from "./fit.js";
 import { cssColour, lookOf } from "./look.js";
+import { roomyTicks, roundTicks } from "./ticks.js";
 
 /** @typedef {{ x: number, y: number, low?: number, high?: number, label?: string }} Point */
 /** @typedef {{ name: string, points: Point[], invalid?: boolean }} Series */
@@ -14,8 +15,6 @@ const ChartJs = /** @type {typeof import("chart.js").Chart} */ (Reflect.get(glob
 /** @type {Map<string, import("chart.js").Chart>} */
 const charts = new Map();
 const NARROW = 560;
-/** Smallest number of ticks of 1, 2 and 5 on a log axis. */
-const LEAST_TICKS = 3;
 const LABEL_FONT = "12px ui-sans-serif, system-ui, sans-serif";
 /** Space from the ends of the lines to the beginnings of the names, px. */
 const LABEL_GAP = 11;
@@ -168,7 +167,7 @@ export function clearChart(id) {
 }
 
 /** Size of a chart on paper, px: as wide as A4 and Letter allow, as high as `print.css` makes its box. */
-const PAPER = /** @type {const} */ ([680, 225]);
+const PAPER = /** @type {const} */ ([680, 196]);
 
 /** Fits the charts to the paper, whose layout is not there yet when printing starts; or to the screen again. */
 export function resizeCharts(/** @type {boolean} */ toPaper) {
@@ -211,9 +210,11 @@ export function axis({ kind, title, text, ticks }) {
       autoSkipPadding: 12,
       callback: (/** @type {number} */ value) => plain(text(value)),
     },
-    afterBuildTicks: (/** @type {{ ticks: { value: number }[] }} */ scale) => {
-      if (ticks) scale.ticks = ticks.map((value) => ({ value }));
-      else if (kind === "logarithmic") scale.ticks = roundTicks(scale.ticks);
+    afterBuildTicks: (/** @type {import("chart.js").Scale} */ scale) => {
+      const built = ticks ?? scale.ticks.map(({ value }) => value);
+      if (ticks === undefined && kind === "linear") return;
+      const wanted = ticks === undefined ? roundTicks(built) : built;
+      scale.ticks = roomyTicks(wanted, scale, kind === "logarithmic").map((value) => ({ value }));
     },
   };
 }
@@ -230,24 +231,6 @@ function reach(series) {
 /** Removes zeros behind the point, since a tick is exact: `20 µs`, not `20.0 µs`. @param {string} text */
 function plain(text) {
   return text.replace(/\.0+(?= |$)/, "");
-}
-
-/**
- * Keeps 1, 2 and 5 of each decade; over a short range, where they are too few, all numbers of two digits. So there are
- * no ticks at the ends of a range that is given, and Chart.js leaves out none of the round ones for others.
- *
- * @param {readonly { value: number }[]} all @returns {{ value: number }[]}
- */
-function roundTicks(all) {
-  const round = all.filter(({ value }) => [1, 2, 5].some((lead) => Math.abs(leadOf(value) - lead) < 1e-6));
-  if (round.length >= LEAST_TICKS) return round;
-  const short = all.filter(({ value }) => Math.abs(10 * leadOf(value) - Math.round(10 * leadOf(value))) < 1e-6);
-  return short.length > 0 ? short : [...all];
-}
-
-/** Returns the number before the power of ten: 2.5 of 250. @param {number} value */
-function leadOf(value) {
-  return value / 10 ** Math.floor(Math.log10(value) + 1e-9);
 }
 
 /** @param {{ dataset: { label?: string }, raw: unknown }} item @param {Axis} x @param {Axis} y */

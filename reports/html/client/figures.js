@@ -2,7 +2,7 @@
 import { ABSENT, bytes, duration, durationRange, quantity, quantityRange } from "../../../harness/results/format.ts";
 import { clearChart, drawChart } from "./charts.js";
 import { cellsOf, distinct, metricFor, metricOf, view } from "./data.js";
-import { byId, fillTable } from "./dom.js";
+import { byId, element, fillTable } from "./dom.js";
 import { failures, leaders, mergedWarnings, NOTHING } from "./findings.js";
 import { sizesOf } from "./state.js";
 import { kneeSentence, lineOver, listTurns, turnMarks } from "./turns.js";
@@ -264,11 +264,29 @@ function show(id, label, series, x, y, lines, marks = []) {
   const choices = filled.filter((one) => !isBaseline(one.name));
   const drawn = choices.length > 0 ? choices : filled;
   byId(`${id}-chart`).hidden = drawn.length === 0;
-  const left = filled.filter((one) => !drawn.includes(one)).map((one) => one.name);
-  const caption = `Not drawn, since it would flatten the rest, but in the table: ${left.join(", ")} (baseline).`;
-  byId(`${id}-caption`).textContent = drawn.length === 0 ? NOTHING : left.length > 0 ? caption : "";
+  byId(`${id}-caption`).replaceChildren(...(drawn.length === 0 ? [NOTHING] : notDrawn(filled, drawn, y)));
   if (drawn.length === 0) clearChart(id);
   else drawChart(id, label, drawn, x, y, lines, marks);
+}
+
+/**
+ * Names what is not drawn, with its values, since paper has no table of them.
+ *
+ * @typedef {import("./charts.js").Series} Series
+ * @param {readonly Series[]} all @param {readonly Series[]} drawn @param {Axis} y
+ */
+function notDrawn(all, drawn, y) {
+  const left = all.filter((one) => !drawn.includes(one));
+  if (left.length === 0) return [];
+  const texts = left.map(({ name, points }) => {
+    const values = points.map((point) => point.y).filter(Number.isFinite);
+    const [low, high] = [y.text(Math.min(...values)), y.text(Math.max(...values))];
+    return `${name} (baseline, ${low === high ? low : `${low} to ${high}`})`;
+  });
+  return [
+    `Not drawn, since it would flatten the rest: ${texts.join(", ")}.`,
+    element("span", { class: "screen" }, ' It is in "The same numbers as a table", below.'),
+  ];
 }
 
 /** @param {string} name */

@@ -134,8 +134,8 @@ function datasetOf({ name, x, y, place }) {
 }
 
 /**
- * Draws intervals, rings of the front, and names, each beside its mark and over no other. Below the plot stands how
- * many names had no room.
+ * Draws intervals, rings of the front, and names, each beside its mark and over no other. Below the plot stand
+ * the names that had no room.
  *
  * @param {string} id @param {readonly Mark[]} marks in the order of their datasets, which begin at 1
  */
@@ -167,9 +167,8 @@ function namesOf(id, marks) {
         if (found) drawName(ctx, label, found);
       });
       ctx.restore();
-      const left = boxes.filter((box) => box === null).length;
-      byId(`${id}-caption`).textContent =
-        left === 0 ? "" : `${left} of ${labels.length} names have no room here; the table below has all.`;
+      const left = labels.filter((_, at) => boxes[at] === null).map(({ mark }) => mark.name);
+      byId(`${id}-caption`).textContent = left.length === 0 ? "" : `Marks without room for a name: ${left.join(", ")}.`;
     },
   };
 }

@@ -3,7 +3,15 @@ import { shownName } from "../../../harness/pick/words.ts";
 import { count } from "../../../harness/results/format.ts";
 import type { Interval, Pick, Report } from "../../../harness/results/model.ts";
 import { MODE_LABELS } from "../../labels.ts";
-import { metricOf, type PickStanding, pickStanding, plainC, times } from "../../pick-words.ts";
+import {
+  metricOf,
+  type PickStanding,
+  pickStanding,
+  plainC,
+  type RecheckStanding,
+  recheckStanding,
+  times,
+} from "../../pick-words.ts";
 import { arrow, ticksOf } from "../forest.ts";
 import { type Html, html } from "../markup.ts";
 
@@ -20,13 +28,18 @@ const MIDDLE = HEIGHT / 2;
 const BAR = 12;
 
 /** Words beside a bar. Each standing has an outline of its own too. */
-const WORDS: Readonly<Record<PickStanding, string>> = {
+const WORDS: Readonly<Record<PickStanding | RecheckStanding, string>> = {
   pick: "▶ pick",
   tie: "= tie",
   immaterial: "~ does not matter",
   "may-matter": "~ may matter",
   behind: "behind",
   unknown: "? too few rounds",
+  decided: "▶ decided",
+  wins: "▲ wins",
+  loses: "does not win",
+  open: "? open",
+  unjudged: "not judged",
 };
 
 interface Extent {
@@ -36,7 +49,7 @@ interface Extent {
 
 interface Bar extends Extent {
   readonly name: string;
-  readonly standing: PickStanding;
+  readonly standing: PickStanding | RecheckStanding;
   readonly value: string;
   /** Place of plain C on the same mechanism. */
   readonly c: number | undefined;
@@ -49,7 +62,7 @@ export function bars(report: Report, pick: Pick): Html | "" {
   if (fastest === undefined) return "";
   const all = ranking.map((row) => barOf(report, pick, row));
   const end = endOf(all);
-  const first = all.filter(({ standing }, at) => at < MOST_BARS || standing === "pick");
+  const first = all.filter((bar, at) => at < MOST_BARS || isSubject(bar));
   const rest = all.filter((bar) => !first.includes(bar));
   const marks = [
     ...(all.some(({ c }) => c !== undefined) ? ["◇ plain C on the same mechanism"] : []),
@@ -69,7 +82,7 @@ ${
 }
 
 function barOf(report: Report, pick: Pick, row: Pick["ranking"][number]): Bar {
-  const standing = pickStanding(pick, row);
+  const standing = report.recheck ? recheckStanding(report.recheck, pick, row) : pickStanding(pick, row);
   const isOne = new Set(pick.ranking.map(({ mode }) => mode)).size === 1;
   const { transport, mode, ratio, interval } = row;
   return {
@@ -82,12 +95,15 @@ function barOf(report: Report, pick: Pick, row: Pick["ranking"][number]): Bar {
   };
 }
 
+/** True for the bar that the page is about. */
+const isSubject = ({ standing }: Bar): boolean => standing === "pick" || standing === "decided";
+
 const farEnd = ({ ratio, interval }: Extent): number => Math.max(ratio, interval?.[1] ?? 0);
 
-/** Returns the end of the axis: where the longest bar ends, but not far beyond the pick. */
+/** Returns the end of the axis: where the longest bar ends, but not far beyond the subject of the page. */
 function endOf(all: readonly Bar[]): number {
-  const pick = all.find(({ standing }) => standing === "pick");
-  const cut = Math.max(CUT, pick === undefined ? 0 : farEnd(pick));
+  const subject = all.find(isSubject);
+  const cut = Math.max(CUT, subject === undefined ? 0 : farEnd(subject));
   return Math.max(LEAST_SCALE, Math.min(cut, Math.max(...all.map(farEnd)))) * (1 + MARGIN);
 }
 

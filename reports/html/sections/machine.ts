@@ -15,7 +15,7 @@ export function machineSection(report: Report): Html {
 <tbody>${report.transports.map(transport)}</tbody></table>`;
   return html`<section id="machine">
 <h2>Machine and noise</h2>
-${scrollBox("Machine and setting", factsTable(facts(report)))}
+${factsTable("Machine and setting", facts(report))}
 ${noise(report)}
 ${cBaseline(report)}
 <details><summary>Transports and their versions</summary>
@@ -26,10 +26,15 @@ ${scrollBox("Transports and their versions", versions)}</details>
 /** Name of a fact and its text, empty where it was not recorded. */
 export type Fact = readonly [name: string, value: string];
 
-export function factsTable(of: readonly Fact[]): Html {
-  return html`<table class="facts-table"><tbody>${of.map(
-    ([name, value]) => html`<tr><th scope="row">${name}</th><td class="text">${value || "not recorded"}</td></tr>`,
+/** Renders facts as a table, and those that were not recorded as one sentence below it. */
+export function factsTable(label: string, of: readonly Fact[]): Html {
+  const rows = of.filter(([, value]) => value !== "");
+  const missing = of.filter(([, value]) => value === "").map(([name]) => name);
+  const table = html`<table class="facts-table"><tbody>${rows.map(
+    ([name, value]) => html`<tr><th scope="row">${name}</th><td class="text">${value}</td></tr>`,
   )}</tbody></table>`;
+  return html`${rows.length > 0 && scrollBox(label, table)}
+${missing.length > 0 && html`<p class="note">Not recorded: ${missing.join(", ")}.</p>`}`;
 }
 
 function facts(report: Report): Fact[] {

@@ -15,8 +15,8 @@ the run started ${report.startedAt ?? "(not recorded)"}${took}. ${note}</p>
 <button type="button" id="download-csv" hidden>Download all cells as CSV</button>
 <span class="quiet">schema version ${report.schemaVersion}</span></p>
 <p class="paper note">This paper leaves out what the file folds: the numbers behind the figures, every row in detail,
-the C baseline and the versions of the transports. Open the file for them, and for other placements, classes and
-sizes.</p>
+what rules out a mechanism by which need, the C baseline and the versions of the transports. Open the file for them,
+and for other placements, classes and sizes.</p>
 </section>`;
 }
 

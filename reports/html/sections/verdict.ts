@@ -1,9 +1,18 @@
 import { count, duration } from "../../../harness/results/format.ts";
-import type { Environment, Pick, Report } from "../../../harness/results/model.ts";
+import type { Environment, Pick, Rechecked, Report } from "../../../harness/results/model.ts";
 import { checkSummary } from "../../check-groups.ts";
 import { claimLines, claimsSummary } from "../../claims.ts";
 import { CLASS_LABELS, classOf, interruption, MODE_LABELS, OTHER_SERVER, PLACEMENT_LABELS } from "../../labels.ts";
-import { certaintyOf, loadText, pickTitle, recheckTitle, requestsText } from "../../pick-words.ts";
+import {
+  type Certainty,
+  certaintyOf,
+  loadText,
+  pickTitle,
+  recheckCertainty,
+  recheckStanding,
+  recheckTitle,
+  requestsText,
+} from "../../pick-words.ts";
 import { ruledOutByNeeds } from "../../ruled-out.ts";
 import { type Html, html, type Insertable } from "../markup.ts";
 import { bars } from "./bars.ts";
@@ -24,32 +33,53 @@ export function masthead(report: { readonly environment: Environment; readonly s
 
 /** Renders the answer first: what to use, how sure that is, the picture, for what; then the rest of the evidence. */
 export function verdict(report: Report): Html {
-  if (!report.pick) return html`<section id="verdict"><h1>${noPick(report)}</h1>${warnings(report)}</section>`;
-  const pick = filled(report.pick);
   const { recheck } = report;
-  // A recheck judges by a rule of its own: the certainty of a pick would contradict it.
-  const certainty = recheck === undefined ? certaintyOf(pick) : undefined;
+  if (!report.pick)
+    return html`<section id="verdict">${
+      recheck ? html`${recheckHead(recheck)}<p>${unbroken(recheck.sentence)}</p>` : html`<h1>${noPick(report)}</h1>`
+    }${warnings(report)}</section>`;
+  const pick = filled(report.pick);
   return html`<section id="verdict" class="answer">
 <div class="head">
-<h1>${unbroken(recheck ? recheckTitle(recheck) : pickTitle(pick, report.environment.platform))}</h1>
-${
-  certainty &&
-  html`<p class="certainty"><b><span aria-hidden="true">${certainty.sign}</span> ${certainty.word}</b>
-${unbroken(certainty.text)}</p>`
-}
+${recheck ? recheckHead(recheck) : head(pickTitle(pick, report.environment.platform), certaintyOf(pick))}
 </div>
 ${bars(report, pick)}
 <div class="about">
 ${asked(report, pick)}
 <p class="lead">${unbroken(pick.sentence)}</p>
-${pick.reasons.length > 0 && html`<ul>${pick.reasons.map((reason) => html`<li>${linked(reason, report)}</li>`)}</ul>`}
+${recheck === undefined && reasons(pick, report)}
 </div>
-<div class="beside">${recheck === undefined && others(pick)}</div>
+<div class="beside">${recheck === undefined ? others(pick) : ownPick(pick, recheck, report)}</div>
 <div class="rest">
 ${out(report, pick)}
 ${warnings(report)}
 </div>
 </section>`;
+}
+
+function head(title: string, certainty: Certainty | undefined): Html {
+  return html`<h1>${unbroken(title)}</h1>
+${
+  certainty &&
+  html`<p class="certainty"><b><span aria-hidden="true">${certainty.sign}</span> ${certainty.word}</b>
+${unbroken(certainty.text)}</p>`
+}`;
+}
+
+/** Renders the head of a recheck. It judges by a rule of its own: the certainty of a pick would contradict it. */
+function recheckHead(recheck: Rechecked): Html {
+  return head(recheckTitle(recheck), recheckCertainty(recheck));
+}
+
+function reasons({ reasons: all }: Pick, report: Report): Html | false {
+  return all.length > 0 && html`<ul>${all.map((reason) => html`<li>${linked(reason, report)}</li>`)}</ul>`;
+}
+
+/** Renders what a recheck found besides its result: the pick of this run alone, which may be another option. */
+function ownPick(pick: Pick, recheck: Rechecked, report: Report): Html | false {
+  if (pick.reasons.length === 0) return false;
+  const why = recheckStanding(recheck, pick, pick) === "decided" ? "" : ", the pick of this run by itself";
+  return html`<p><b>About <code>${pick.transport}</code>${why}:</b></p>${reasons(pick, report)}`;
 }
 
 /** Returns a pick with what older reports lack, empty. */
@@ -140,11 +170,11 @@ function needsRuleOut(report: Report): Html | false {
   );
 }
 
-/** Keeps a number and its unit on one line, a flag such as --matters, and an interval such as (1.04–1.12). */
+/** Keeps a number and its unit on one line, a flag such as --matters, a name such as local-socket, and an interval. */
 export function unbroken(sentence: string): Html {
   const text = sentence.replace(/(\d) (?=(ns|µs|ms|s|B|[KMGT]iB|%)(?![\p{L}\d]))/gu, "$1\u00a0");
   // A split by a group has its matches at the odd places.
-  const parts = text.split(/(--[a-z][a-z-]*|\([\d.]+–[\d.]+\))/);
+  const parts = text.split(/(--[a-z][a-z-]*|\b[a-z]+-[a-z]+\b|\([\d.]+–[\d.]+\))/);
   return html`${parts.map((part, at) => (at % 2 === 0 ? part : html`<span class="flag">${part}</span>`))}`;
 }
 
