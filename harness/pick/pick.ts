@@ -109,7 +109,7 @@ function verdictOn({ chosen, fastest, all }: Choice): NonNullable<Pick["verdict"
   return others.some(({ standing }) => standing === "tied") ? "tie" : "ahead";
 }
 
-/** Returns candidates that are told from the chosen one although the difference is not shown to matter. */
+/** Returns candidates that are told apart from the chosen one although the difference is not shown to matter. */
 function immaterialTo({ chosen, all }: Choice): string[] {
   const isNear = (one: Judged): boolean => one.materiality === undefined || one.materiality.matters !== "yes";
   return all

@@ -8,14 +8,14 @@ import { compareRounds, toldSide } from "../../../harness/results/ranking.ts";
  *   yRounds: ReadonlyMap<number, number> }} Spot
  */
 /**
- * `front`: ratios within the same rounds tell the row to be better than each other row in at least one cost. `beaten`:
- * another row, `by`, is told to be better in both. `open`: this run cannot tell.
+ * `front`: ratios within the same rounds show the row to be better than each other row in at least one cost. `beaten`:
+ * another row, `by`, is shown to be better in both. `open`: this run cannot tell.
  *
  * @typedef {{ spot: Spot, place: "front" | "beaten" | "open", by: string }} Placed
  */
 
 /**
- * Places each row. Nothing is told by an interval that contains 1, or by fewer than 6 common rounds.
+ * Places each row. An interval that contains 1, or fewer than 6 common rounds, shows nothing.
  *
  * @param {readonly Spot[]} spots @returns {Placed[]} in the order of `spots`
  */

@@ -10,10 +10,10 @@ export function axesSection(): Html {
 <figcaption id="axes-caption"></figcaption></figure>
 <p class="note" id="axes-note"></p>
 <ul class="note key">
-<li><b>◎</b> on the front: within the same rounds it is told to be better than each other row in at least one of the
-two.</li>
+<li><b>◎</b> on the front: ratios within the same rounds show, for each other row, that it is better in one of
+the two.</li>
 <li><b>?</b> behind a name: this run cannot tell whether it is on the front.</li>
-<li><b>•</b> small: another row is told to be better in both.</li>
+<li><b>•</b> small: ratios show that another row is better in both.</li>
 <li>The line joins the rows that no other beats in both medians. Upright lines are 95 % intervals.</li>
 </ul>
 <ul class="note" id="axes-missing"></ul>

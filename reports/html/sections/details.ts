@@ -33,10 +33,10 @@ ${HEADINGS.map((title, at) => html`<th scope="col"${at < TEXT_COLUMNS && html` c
   return html`<section id="details">
 <h2>Every row in detail</h2>
 <details><summary>${count(rows.length, "measured row")}: switches, memory, pauses, drift, lateness, parts</summary>
-<p class="note">Per message, both processes together, medians over trials. A voluntary switch is a process that went to
-sleep, an involuntary one was sent away. Memory is the peak of each process's life, so a row inherits that of the rows
-before it. Drift within a trial is the p50 of the second half of the samples over that of the first; over the run, of
-the later rounds over the earlier ones: 1 is standing still.</p>
+<p class="note">Per message, both processes together, medians over trials. At a voluntary switch a process goes to
+sleep; at an involuntary one the scheduler takes the CPU away. Memory is the peak of each process's life, so a row
+inherits that of the rows before it. Drift within a trial is the p50 of the second half of the samples over that of the first; over the
+run, of the later rounds over the earlier ones: 1 is no drift.</p>
 ${scrollBox("Every row in detail", table)}</details>
 ${rounds(report)}
 </section>`;

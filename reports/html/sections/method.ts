@@ -35,8 +35,8 @@ each has its own, and each message must wake the other; <b>unpinned</b>: the sys
 <h3>What these numbers do not show</h3>
 <ul>
 <li>They hold for this machine, kernel and Node version. Across virtual CPUs the tail is largely the host's.</li>
-<li>Ping-pong sends the next request after the reply. While a server stalls, no further request is sent and delayed. So
-the tail is shorter than users at a fixed arrival rate would see.</li>
+<li>Ping-pong sends the next request after the reply. While a server stalls, no further request is sent. So the tail
+is shorter than that which users at a fixed arrival rate see.</li>
 <li>A comparison of many rows at 95 % is expected to be wrong about one in twenty of them.</li>
 <li>The harness adds its own cost to every row; the floor above shows how much.</li>
 </ul>
