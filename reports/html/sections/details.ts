@@ -35,8 +35,8 @@ ${HEADINGS.map((title, at) => html`<th scope="col"${at < TEXT_COLUMNS && html` c
 <details><summary>${count(rows.length, "measured row")}: switches, memory, pauses, drift, lateness, parts</summary>
 <p class="note">Per message, both processes together, medians over trials. At a voluntary switch a process goes to
 sleep; at an involuntary one the scheduler takes the CPU away. Memory is the peak of each process's life, so a row
-inherits that of the rows before it. Drift within a trial is the p50 of the second half of the samples over that of the first; over the
-run, of the later rounds over the earlier ones: 1 is no drift.</p>
+inherits that of the rows before it. Drift within a trial is the p50 of the second half of the samples over
+that of the first; over the run, of the later rounds over the earlier ones: 1 is no drift.</p>
 ${scrollBox("Every row in detail", table)}</details>
 ${rounds(report)}
 </section>`;
