@@ -232,6 +232,10 @@ describe("versions held back", () => {
     expect(read("SECURITY.md")).toContain(`held at ${held["cbor-extract"]}:`);
   });
 
+  it("are locked, like all packages, without the address of a registry", () => {
+    expect(/"resolved": "http.*/.exec(read("package-lock.json"))?.[0]).toBeUndefined();
+  });
+
   it("are proposed by Renovate only when asked for", () => {
     const { packageRules } = JSON.parse(read("renovate.json")) as {
       readonly packageRules: readonly { matchPackageNames?: readonly string[]; dependencyDashboardApproval?: true }[];
