@@ -1,5 +1,5 @@
 import { ABSENT, bytes } from "../harness/results/format.ts";
-import type { CheckResult, Report } from "../harness/results/model.ts";
+import { type CheckResult, isNotExamined, type Report } from "../harness/results/model.ts";
 import { isUnnamed } from "./labels.ts";
 
 /** One character per status: readable without colour. */
@@ -66,9 +66,10 @@ export function reasonsByText(
 
 /** Counts results per status, leaving out what did not occur: `41 passed, 1 failed, 6 not applicable`. */
 export function checkSummary(report: Pick<Report, "checks">): string {
-  const statuses = ["passed", "failed", "not-applicable", "unavailable"] as const;
+  const statuses = ["passed", "failed", "not-applicable", "not-examined", "unavailable"] as const;
+  const counted = Map.groupBy(report.checks, (check) => (isNotExamined(check) ? "not-examined" : check.status));
   return statuses
-    .map((status) => ({ status, total: countStatus(report.checks, status) }))
+    .map((status) => ({ status, total: counted.get(status)?.length ?? 0 }))
     .filter(({ total, status }) => total > 0 || status === "failed")
     .map(({ total, status }) => `${total} ${status.replace("-", " ")}`)
     .join(", ");

@@ -1,4 +1,4 @@
-import type { CheckResult, Report } from "../harness/results/model.ts";
+import { type CheckResult, isNotExamined, type Report } from "../harness/results/model.ts";
 import { checkRowName } from "./check-groups.ts";
 import { xmlText } from "./xml.ts";
 
@@ -31,7 +31,9 @@ export function junit({ checks, startedAt, durationMs }: Pick<Report, "checks" |
   return junitXml("ipcmark check", durationMs, suites, startedAt);
 }
 
-function caseOf({ scenario: name, status, reason = "", error = reason, durationMs }: CheckResult): JunitCase {
+function caseOf(check: CheckResult): JunitCase {
+  const { scenario: name, status, reason = "", error = reason, durationMs } = check;
+  if (isNotExamined(check)) return { name, durationMs, outcome: "skipped", message: reason };
   switch (status) {
     case "passed":
       return { name, durationMs, outcome: "passed" };

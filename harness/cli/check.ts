@@ -12,7 +12,7 @@ import { CHECKS, EVERY_CHECK } from "../driver/checks/catalog.ts";
 import { note } from "../process/note.ts";
 import { EXIT, UsageError } from "../results/exit-codes.ts";
 import { count } from "../results/format.ts";
-import type { CheckResult, Report } from "../results/model.ts";
+import { type CheckResult, isNotExamined, type Report } from "../results/model.ts";
 import { ensureWritable, store } from "../results/store.ts";
 import { type SharedOptions, withShared } from "./options.ts";
 import { printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
@@ -160,6 +160,7 @@ export function absentRow(
 function exitCode(results: readonly CheckResult[], chosen: Chosen, peers: readonly string[] | undefined): number {
   const isIncomplete = noteAbsent(chosen, peers);
   const sentences = notExamined(results, chosen.candidates, peers);
+  for (const sentence of endedEarly(results)) note(sentence);
   if (!isIncomplete && sentences.length === 0 && !results.some(isDecided)) {
     sentences.push(`nothing was examined: ${results[0]?.reason ?? "no check was run"}`);
   }
@@ -170,6 +171,13 @@ function exitCode(results: readonly CheckResult[], chosen: Chosen, peers: readon
 
 function isDecided({ status }: CheckResult): boolean {
   return status === "passed" || status === "failed";
+}
+
+/** Returns a sentence on each transport whose other checks did not run, since the first ones had only waited. */
+export function endedEarly(results: readonly CheckResult[]): string[] {
+  return [...Map.groupBy(results.filter(isNotExamined), ({ transport }) => transport)].map(([id, left]) => {
+    return `${id}: ${count(left.length, "check")} ${left.length === 1 ? "was" : "were"} ${left[0]?.reason}`;
+  });
 }
 
 /** Returns sentences on mechanisms that were named and can run here, but had no check that applies and could run. */

@@ -1,10 +1,11 @@
 import type { Check } from "../../scenarios/check.ts";
 import type { BlockedSide } from "../process/blocked.ts";
+import { NOT_EXAMINED } from "../results/model.ts";
 
-/** Number of checks that may find the thread of one side blocked; each of them costs several seconds. */
+/** Number of checks that may find one side blocked or silent; each of them costs several seconds. */
 const ENOUGH = 2;
 
-/** Checks of one target that ended because a thread was blocked. */
+/** Checks of one target that ended because a thread was blocked, or because it answered nothing. */
 export class BlockedTarget {
   readonly #found = new Map<BlockedSide, { readonly id: string; readonly reason: string }[]>();
 
@@ -18,6 +19,6 @@ export class BlockedTarget {
     if (enough === undefined) return undefined;
     const what = enough[0]?.reason.split(": ", 1)[0];
     const where = enough.map(({ id }) => id).join(" and ");
-    return `not examined: ${what}, seen in ${where}; mend that, or select single checks by --scenario`;
+    return `${NOT_EXAMINED}${what}, seen in ${where}; mend that, or select single checks by --scenario`;
   }
 }

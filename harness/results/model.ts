@@ -240,6 +240,14 @@ export interface Crash {
   readonly binding: string;
 }
 
+/** Beginning of the reason of a check that did not run, since others had shown that it would only wait. */
+export const NOT_EXAMINED = "not examined: ";
+
+/** True for a check that did not run, although nothing shows that its claim does not apply. */
+export function isNotExamined({ status, reason }: CheckResult): boolean {
+  return status === "not-applicable" && reason?.startsWith(NOT_EXAMINED) === true;
+}
+
 export interface CheckResult {
   readonly scenario: string;
   readonly title: string;

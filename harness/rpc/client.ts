@@ -71,6 +71,11 @@ export class RpcClient implements ConnectionHandler {
     return this.#capacity - this.#freeCount;
   }
 
+  /** True once a reply to a request has come. */
+  get hasReply(): boolean {
+    return this.#replies > 0;
+  }
+
   /**
    * Sends a request. Returns its id, or -1 if no slot is free or the transport is full; then wait with `writable`.
    *

@@ -1,5 +1,5 @@
 import { oneLine } from "../../harness/results/format.ts";
-import type { CheckResult, Report } from "../../harness/results/model.ts";
+import { type CheckResult, isNotExamined, type Report } from "../../harness/results/model.ts";
 import {
   type CheckMatrix,
   checkMatrix,
@@ -153,10 +153,15 @@ function containers(checks: readonly CheckResult[], options: TerminalOptions): s
 function reasons(checks: readonly CheckResult[], matrix: CheckMatrix, options: TerminalOptions): string {
   const numbers = new Map(matrix.checks.map(({ id }, index) => [id, index + 1]));
   const parts: string[] = [];
-  for (const status of ["unavailable", "not-applicable"] as const) {
-    const found = reasonsByText(checks, status);
+  const examined = checks.filter((check) => !isNotExamined(check));
+  const groups = [
+    ["unavailable", reasonsByText(checks, "unavailable")],
+    ["not applicable", reasonsByText(examined, "not-applicable")],
+    ["not examined", reasonsByText(checks.filter(isNotExamined), "not-applicable")],
+  ] as const;
+  for (const [title, found] of groups) {
     if (found.length === 0) continue;
-    parts.push(paint("bold", status.replace("-", " "), options));
+    parts.push(paint("bold", title, options));
     for (const { reason, checks: about, transports } of found) {
       const which = about.length === matrix.checks.length ? "all" : ranges(about.map((id) => numbers.get(id) ?? 0));
       const text = `- [${which}] ${oneLine(reason)} (${transports.join(", ")})`;

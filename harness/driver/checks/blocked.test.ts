@@ -1,25 +1,9 @@
 import { expect, test } from "vitest";
-import { IpcError } from "../../../transports/contract/errors.ts";
 import type { EventTransport, Transport } from "../../../transports/contract/transport.ts";
 import { unix } from "../../../transports/sockets/unix.ts";
 import type { FromDriver } from "../../process/messages.ts";
-import type { RunningPeer } from "../peers/running-peer.ts";
-import { reportCalls, silenceOfProgram } from "./blocked.ts";
+import { reportCalls } from "./blocked.ts";
 import { accountOf } from "./execute-checks.ts";
-
-function program(request: () => Promise<unknown>): ReadonlySet<RunningPeer> {
-  const client = { request, connection: { close: async () => undefined } };
-  return new Set([{ info: { language: "program" }, connect: async () => client } as unknown as RunningPeer]);
-}
-
-test("a user's program is silent if a request is late, not if it is answered or the program has ended", async () => {
-  const failing = (code: "IPC_TIMEOUT" | "IPC_PEER_LOST") => (): Promise<never> =>
-    Promise.reject(new IpcError(code, "for the test"));
-  expect(await silenceOfProgram(program(failing("IPC_TIMEOUT")))).toMatch(/^answers no request: none within 3 s/);
-  expect(await silenceOfProgram(program(failing("IPC_PEER_LOST")))).toBeUndefined();
-  expect(await silenceOfProgram(program(async () => new Uint8Array(16)))).toBeUndefined();
-  expect(await silenceOfProgram(new Set())).toBeUndefined();
-});
 
 test("calls of a transport are reported before they begin and when they return, also of a frozen object", async () => {
   const frozen: Transport = Object.freeze({ ...unix, event: Object.freeze({ ...(unix.event as EventTransport) }) });

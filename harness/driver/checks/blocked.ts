@@ -1,17 +1,11 @@
-import { PROGRAM } from "../../../transports/contract/capabilities.ts";
-import { isIpcError } from "../../../transports/contract/errors.ts";
 import type { Transport } from "../../../transports/contract/transport.ts";
 import { BEAT_MS, BlockedServer } from "../../process/blocked.ts";
-import { HungError, inTime } from "../../process/in-time.ts";
 import { ControlError } from "../../process/mailbox.ts";
 import type { FromDriver } from "../../process/messages.ts";
-import type { RpcClient } from "../../rpc/client.ts";
 import { type RunningPeer, USAGE_TIMEOUT_MS } from "../peers/running-peer.ts";
 
 /** Time between two questions to a server, ms. Most checks are over before the first. */
 const ASK_MS = 1000;
-/** Time in which a user's program must answer a request on a new connection, ms. */
-const PROGRAM_MS = 3000;
 
 /** Sends `alive` with every few turns of the event loop, until the process ends. */
 export function startBeating(send: (message: FromDriver) => void): void {
@@ -97,29 +91,5 @@ export class ServerWatch {
     } finally {
       this.#asked.delete(server);
     }
-  }
-}
-
-/**
- * Sends one request to a user's program, after a check with it failed.
- *
- * @param servers as for {@link ServerWatch}
- * @returns a clause about the program if it does not answer; undefined if it does, or has ended
- */
-export async function silenceOfProgram(servers: ReadonlySet<RunningPeer>): Promise<string | undefined> {
-  const program = [...servers].find(({ info }) => info.language === PROGRAM);
-  if (program === undefined) return undefined;
-  let client: RpcClient | undefined;
-  try {
-    await inTime("a request", PROGRAM_MS, async () => {
-      client = await program.connect();
-      await client.request(new Uint8Array(16), { timeoutMs: PROGRAM_MS });
-    });
-    return undefined;
-  } catch (error) {
-    const isLate = error instanceof HungError || (isIpcError(error) && error.code === "IPC_TIMEOUT");
-    return isLate ? `answers no request: none within ${PROGRAM_MS / 1000} s on a new connection` : undefined;
-  } finally {
-    client?.connection.close(0).catch(() => undefined);
   }
 }

@@ -31,24 +31,23 @@ import { type DriverProcess, startDriver } from "../../process/driver-process.ts
 import { rejection } from "../../process/failure.ts";
 import { allocate } from "../../process/journal.ts";
 import { driverDefect } from "../../process/message-rules.ts";
-import type { ClientConnected, ClientWork, DriverStart, Failed, FromDriver, ToDriver } from "../../process/messages.ts";
+import type { ClientWork, DriverStart, FromDriver, ToDriver } from "../../process/messages.ts";
 import { nodeCommand } from "../../process/node-command.ts";
 import { processTree } from "../../process/process-tree.ts";
 import { descriptorShortage, descriptorsLeft } from "../../process/shortage.ts";
 import type { RpcClient } from "../../rpc/client.ts";
 import { ReconnectingRpc } from "../../rpc/reconnecting.ts";
-import { runCheckClient } from "../check-client.ts";
 import { LaunchedProcess } from "../peers/launched-process.ts";
 import { explained, type RunningPeer } from "../peers/running-peer.ts";
 import { startPeer } from "../peers/start-peer.ts";
 import { CleanUp } from "./clean-up.ts";
+import { answerOf, type LoadClient, loadFromHere, type OwnProcess, resultIn } from "./client-processes.ts";
 import { attemptInContainers } from "./containers.ts";
 import { publishTo } from "./fan-out.ts";
 import { attemptAsNobody } from "./foreign-user.ts";
 import { endPeer, type SharedPeer, subPlace } from "./shared-peer.ts";
 import { untilStopped } from "./until-stopped.ts";
 
-const CLIENT_PROCESS_TIMEOUT_MS = 60_000;
 const CLOSE_TIMEOUT_MS = 200;
 
 export interface WorkbenchOptions {
@@ -93,17 +92,26 @@ export class Workbench implements CheckContext {
 
   async startPeer(options: PeerOptions = {}): Promise<Peer> {
     const { shared } = this.#options;
-    if (shared === undefined || Object.keys(options).length > 0) {
-      const running = await this.#start(options, options.address ?? (await this.allocate()));
-      this.#own.push(running);
-      return this.#introduce(running, options.mode);
-    }
+    if (shared === undefined || Object.keys(options).length > 0)
+      return this.#introduce(await this.startNew(options), options.mode);
     if (shared.running === undefined) {
       const { transport, start } = this.#options;
       const address = await allocate(transport, start.transport, start.place, subPlace(start.place));
       await shared.adopt(await this.#start({}, address), () => transport.sweep(address));
     }
     return this.#introduce(shared.running as RunningPeer);
+  }
+
+  /** Starts a server that no check has used, whatever server the checks share. */
+  async startNew(options: PeerOptions = {}): Promise<RunningPeer> {
+    const running = await this.#start(options, options.address ?? (await this.allocate()));
+    this.#own.push(running);
+    return running;
+  }
+
+  /** True where a client of this check has had a reply. */
+  get hasReply(): boolean {
+    return [...this.#clients, this.#options.shared?.client].some((client) => client?.hasReply);
   }
 
   #start(options: PeerOptions, address: Address): Promise<RunningPeer> {
@@ -344,51 +352,8 @@ export class Workbench implements CheckContext {
 
 const isProgram = ({ info }: RunningPeer): boolean => info.language === PROGRAM;
 
-/** Driver process that a check has started, by itself or through its transport. */
-type OwnProcess = DriverProcess | LaunchedProcess<ToDriver, FromDriver>;
-
-/** Process that sends a load, with its three steps. */
-interface LoadClient {
-  connected(): Promise<ClientConnected>;
-  begin(): void;
-  result(): Promise<ClientResult>;
-}
-
-/** Does the work of a client process in this one. */
-function loadFromHere(transport: Transport, work: ClientWork): LoadClient {
-  const connected = Promise.withResolvers<ClientConnected>();
-  const begun = Promise.withResolvers<void>();
-  const said = Promise.withResolvers<ClientResult>();
-  const hear = (message: FromDriver): void => {
-    if (message.type === "connected") connected.resolve(message);
-    else if (message.type === "client") said.resolve(resultIn(message));
-  };
-  runCheckClient(transport, work, hear, () => begun.promise).catch((error: unknown) => {
-    connected.reject(error);
-    said.reject(error);
-  });
-  // A failure rejects both promises, also the one that nobody waits for yet.
-  for (const each of [connected, said]) each.promise.catch(() => {});
-  return { connected: () => connected.promise, begin: begun.resolve, result: () => said.promise };
-}
-
 function serves(clients: number, shortage: IpcError | undefined): IpcError | undefined {
   if (shortage === undefined) return undefined;
   const text = `serves ${clients} client${clients === 1 ? "" : "s"} here: ${shortage.message}`;
   return new IpcError("IPC_SHORTAGE", text, { cause: shortage });
-}
-
-function resultIn({ type: _type, ...result }: Extract<FromDriver, { type: "client" }>): ClientResult {
-  return result;
-}
-
-async function answerOf<Type extends "connected" | "client" | "sender-ready" | "sender-done">(
-  child: OwnProcess,
-  type: Type,
-): Promise<Extract<FromDriver, { type: Type }>> {
-  const message: FromDriver = await child.next<FromDriver["type"]>([type, "failed"], CLIENT_PROCESS_TIMEOUT_MS);
-  if (message.type === "failed") {
-    throw new Error(`a client process failed: ${message.message}`, { cause: rejection("client", message as Failed) });
-  }
-  return message as Extract<FromDriver, { type: Type }>;
 }

@@ -7,18 +7,20 @@ import { BlockedServer } from "../../process/blocked.ts";
 import { shareCompiledCode } from "../../process/compiled-code.ts";
 import { withoutNames } from "../../process/failure.ts";
 import type { CheckDone, CheckWork, DriverStart, FromDriver } from "../../process/messages.ts";
-import { reportCalls, ServerWatch, silenceOfProgram, startBeating } from "./blocked.ts";
+import { reportCalls, ServerWatch, startBeating } from "./blocked.ts";
 import { EVERY_CHECK } from "./catalog.ts";
-import { Workbench } from "./context.ts";
+import { Workbench, type WorkbenchOptions } from "./context.ts";
 import { withEventFace } from "./event-face.ts";
 import { SharedPeer } from "./shared-peer.ts";
+import { ModuleSilence, silenceOfProgram } from "./silence.ts";
 
 const DEFAULT_TIMEOUT_MS = 20_000;
 
 /**
  * Runs the requested checks one after the other, each on its own workbench.
  *
- * @throws BlockedServer if a server blocks its thread; the check during which it does gets no result
+ * @throws BlockedServer if a server blocks its thread, or a user's program or module answers nothing; the check during
+ * which it is found gets no result
  */
 export async function executeChecks(
   plain: Transport,
@@ -31,13 +33,15 @@ export async function executeChecks(
   shareCompiledCode();
   startBeating(send);
   const shared = new SharedPeer();
+  const isAsked = start.transport.module !== null && plain.capabilities.patterns.includes("request-reply");
+  const silence = isAsked && plain.program === undefined ? new ModuleSilence() : undefined;
   let obstacle: string | undefined;
   try {
     for (const id of work.checks) {
       const check = EVERY_CHECK.find((candidate) => candidate.id === id);
       if (check === undefined) throw new Error(`unknown check ${id}`);
       const usesShared = check.sharesPeer || check.killsPeer;
-      const done = await runCheck(check, transport, start, usesShared ? shared : undefined, send);
+      const done = await runCheck(check, { transport, start, shared: usesShared ? shared : undefined, send, silence });
       if (usesShared && (done.status === "failed" || done.status === "unavailable")) await shared.discard();
       send(done);
     }
@@ -47,20 +51,20 @@ export async function executeChecks(
   if (obstacle !== undefined) throw new Error(obstacle);
 }
 
-async function runCheck(
-  check: Check,
-  transport: Transport,
-  start: DriverStart,
-  shared: SharedPeer | undefined,
-  send: (message: FromDriver) => void,
-): Promise<CheckDone> {
+interface Setting extends Omit<WorkbenchOptions, "signal"> {
+  /** Absent for a transport of ours, for a user's program, and for a module that sends no replies. */
+  readonly silence: ModuleSilence | undefined;
+}
+
+async function runCheck(check: Check, setting: Setting): Promise<CheckDone> {
+  const { transport, start } = setting;
   const unmet = unmetNeed(check, transport);
   if (unmet !== undefined) {
     return { type: "check", id: check.id, status: "not-applicable", reason: unmet, notes: {}, durationMs: 0 };
   }
   const timeoutMs = check.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const limit = new AbortController();
-  const bench = new Workbench({ transport, start, signal: limit.signal, send, shared });
+  const bench = new Workbench({ ...setting, signal: limit.signal });
   const startedMs = performance.now();
   const stray = watchStrayErrors();
   const servers = new ServerWatch(bench.answering);
@@ -70,13 +74,14 @@ async function runCheck(
   } catch (error) {
     failure = error;
   }
+  if (bench.hasReply) setting.silence?.answered();
   const blocked = await servers.end();
   if (blocked !== undefined) limit.abort();
-  let silence: Error | undefined;
-  if (failure !== undefined && transport.program !== undefined) {
-    silence = await withSilence(bench, failure);
-    failure = await withAccount(bench, failure);
-  }
+  const silence =
+    failure === undefined || blocked !== undefined || failure instanceof NotApplicable
+      ? undefined
+      : await silenceIn(bench, setting, failure, performance.now() - startedMs);
+  if (failure !== undefined && transport.program !== undefined) failure = await withAccount(bench, failure);
   const obstacle = await bench.cleanUp();
   const strayError = stray.stop();
   if (blocked !== undefined || silence !== undefined) throw blocked ?? silence;
@@ -122,12 +127,19 @@ function watchStrayErrors(): { stop(): unknown } {
   };
 }
 
-/** Returns the failure that a user's program answers nothing, which then stands for that of the check. */
-async function withSilence(bench: Workbench, failure: unknown): Promise<Error | undefined> {
-  if (failure instanceof NotApplicable) return undefined;
-  const clause = await silenceOfProgram(bench.answering);
+/** Returns the failure that a user's program or module answers nothing, which then stands for that of the check. */
+async function silenceIn(
+  bench: Workbench,
+  { transport, silence }: Setting,
+  failure: unknown,
+  tookMs: number,
+): Promise<Error | undefined> {
+  const clause =
+    transport.program === undefined
+      ? await silence?.find(failure, tookMs, () => bench.startNew())
+      : await silenceOfProgram(bench.answering);
   if (clause === undefined) return undefined;
-  const told = await bench.explain(new Error(`${bench.transport.id} ${clause}`));
+  const told = await bench.explain(new Error(`${transport.id} ${clause}`));
   return new BlockedServer(told instanceof Error ? told.message : clause);
 }
 

@@ -20,6 +20,11 @@ export class SharedPeer {
     return this.#gone ? undefined : this.#running;
   }
 
+  /** The only connection to a server that has one, once a check has used it. */
+  get client(): RpcClient | undefined {
+    return this.#onlyClient;
+  }
+
   /** @param sweep removes the remains of the server if it is killed */
   async adopt(running: RunningPeer, sweep: () => Promise<void>): Promise<void> {
     await this.discard();
