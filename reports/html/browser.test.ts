@@ -104,6 +104,20 @@ describe.skipIf(!CHROMIUM)(`the page ${IN_CHROMIUM}`, () => {
     expect(await page.locator("#missing li").textContent()).toMatch(/^shm\/spin: not applicable: ./);
   });
 
+  test("adds every row in detail after the figures, each once, also if a choice comes in between", async () => {
+    const { page } = await open(report);
+    await page.evaluate(`(() => {
+      document.querySelector("#subset input").click();
+      document.querySelector("#subset input").click();
+    })()`);
+    await drawn(page);
+    const measured = report.measurements.filter(({ status }) => status === "measured");
+    expect(await page.locator("#details-rows tr").count()).toBe(measured.length);
+    expect(await page.locator("#details-rows tr").first().textContent()).toMatch(/^unix.*event loopround-trip64 B/);
+    await page.locator("#details > details > summary").first().click();
+    expect(await page.locator("#details-rows td.prose").first().isVisible()).toBe(true);
+  });
+
   test("names what is not drawn with its values, and on a screen the table that has it", async () => {
     const caption = still.page.locator("#sizes-caption");
     expect(await caption.innerText()).toMatch(

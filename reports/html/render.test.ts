@@ -129,6 +129,8 @@ test("a baseline is first in no table", async () => {
 });
 
 describe("the details", () => {
+  const detailsOf = async (of: Report): Promise<string[][]> =>
+    JSON.parse(/ id="details-data">(.*?)<\/script>/s.exec(await renderHtml(of))?.[1] ?? "");
   const cellsOf = async (of: Report, id: string): Promise<string[][]> => {
     const page = await renderHtml(of);
     const table = new RegExp(`<table id="${id}">[\\s\\S]*?<tbody>([\\s\\S]*?)</tbody>`).exec(page)?.[1] ?? "";
@@ -139,7 +141,7 @@ describe("the details", () => {
 
   test("have one line for every measured row, with its switches, memory, drift and distance to C", async () => {
     const full = fullReport();
-    const rows = await cellsOf(full, "details-table");
+    const rows = await detailsOf(full);
     expect(rows).toHaveLength(full.measurements.filter(({ status }) => status === "measured").length);
     const unix = rows.find(
       ([name, placement, mode, benchmark, size]) =>
@@ -151,7 +153,7 @@ describe("the details", () => {
   });
 
   test("show what only some models have: lateness, parts, loss", async () => {
-    const rows = await cellsOf(fullReport(), "details-table");
+    const rows = await detailsOf(fullReport());
     const all = rows.map((row) => row.join(" | "));
     expect(all.find((row) => row.includes("came late"))).toContain(
       "late by 210 ns (p50), 5.40 µs (p99), 91.0 µs (most)",
@@ -356,7 +358,7 @@ describe("the client", () => {
     expect(roomyTicks([1, 2, 10, 100, 1000], { ...scale(1, 150), chart: { width: 1000, height: 1 } }, true)).toEqual([
       1, 2, 10, 100,
     ]);
-    expect(roomyTicks([1, 2, 3, 4, 5], scale(0, 15), false)).toEqual([2, 5]);
+    expect(roomyTicks([1, 2, 3, 4, 5], scale(0, 15), false)).toEqual([1, 5]);
   });
 
   test("is one script, in which each module keeps its own names", async () => {

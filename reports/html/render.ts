@@ -4,7 +4,7 @@ import { renderCsv } from "../csv.ts";
 import { baselineIds } from "../labels.ts";
 import { loadAssets } from "./assets.ts";
 import { answerable, embeddable } from "./embed.ts";
-import { html, jsonForScript } from "./markup.ts";
+import { type Html, html, jsonForScript } from "./markup.ts";
 import { htmlPage } from "./page.ts";
 import { axesSection } from "./sections/axes.ts";
 import { changesSection } from "./sections/changes.ts";
@@ -67,11 +67,24 @@ ${contents(sections)}
 <footer class="page">
 <p>Written by ipcmark ${report.environment.ipcmark}. This file is complete in itself: it loads nothing.</p>
 </footer>
-<script type="application/json" id="view">${jsonForScript(viewOf(report))}</script>
+${viewData(report)}
 <script type="application/json" id="report">${jsonForScript(embedded.report)}</script>
 <script type="application/json" id="answerable">${jsonForScript(answerable(report))}</script>
 <script type="application/json" id="csv">${jsonForScript(renderCsv(whole))}</script>`;
   return htmlPage({ title: titleOf(report), body, style: assets.style, scripts: [assets.chartJs, assets.client] });
+}
+
+/** Renders what the script works on, with the cells of each placement apart: together they take long to read. */
+function viewData(report: Report): Html {
+  const { cells, ...view } = viewOf(report);
+  const parts: [string, unknown][] = view.placements.map(({ id }) => [
+    `cells-${id}`,
+    cells.filter(({ placement }) => placement === id),
+  ]);
+  return html`${[["view", view] as const, ...parts].map(
+    ([id, data]) => html`<script type="application/json" id="${id}">${jsonForScript(data)}</script>
+`,
+  )}`;
 }
 
 function titleOf({ pick, recheck }: Report): string {

@@ -18,17 +18,30 @@ import { drawScatter } from "./scatter.js";
 const MOST_IN_SENTENCE = 5;
 const PLACES = { front: "on the front", open: "this run cannot tell" };
 
-/** @param {State} state */
-export function drawAxes(state) {
+/**
+ * Returns the drawing of the plot in two pieces, since comparing all pairs of rows takes as long as drawing.
+ * @param {State} state
+ */
+export function axesOf(state) {
+  /** @type {ReturnType<typeof spotsOf> | undefined} */
+  let found;
+  return [
+    () => {
+      found = spotsOf(state);
+    },
+    () => drawAxes(found ?? spotsOf(state)),
+  ];
+}
+
+/** Returns the rows that have both figures, with their places, and what they were chosen from. @param {State} state */
+function spotsOf(state) {
   const all = cellsOf(state);
   const metric = metricFor(all);
   const cells = all.filter((cell) => cell.payload === state.payload && !cell.baseline);
   const offered = COSTS.filter((cost) => cells.some((cell) => cost.of(cell).value !== null));
   const cost = offered.find(({ id }) => id === state.cost) ?? offered[0];
-  fillChoice(offered, cost);
-  byId("axes").hidden = cost === undefined;
-  if (cost === undefined) return clearChart("axes");
-  const rows = cells.map((cell) => ({ cell, cost: cost.of(cell), value: metricOf(cell, metric) }));
+  const rows =
+    cost === undefined ? [] : cells.map((cell) => ({ cell, cost: cost.of(cell), value: metricOf(cell, metric) }));
   const spots = rows.flatMap(({ cell, cost: { value: x, rounds }, value }) =>
     x === null || value === null
       ? []
@@ -39,7 +52,14 @@ export function drawAxes(state) {
           },
         ],
   );
-  const places = placed(spots);
+  return { metric, offered, cost, rows, spots, places: placed(spots) };
+}
+
+/** @param {ReturnType<typeof spotsOf>} found */
+function drawAxes({ metric, offered, cost, rows, spots, places }) {
+  fillChoice(offered, cost);
+  byId("axes").hidden = cost === undefined;
+  if (cost === undefined) return clearChart("axes");
   const y = valueAxis(metric);
   byId("axes-chart").hidden = spots.length === 0;
   if (spots.length === 0) clearChart("axes");

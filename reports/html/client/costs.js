@@ -1,6 +1,6 @@
 // Costs of a row beside its latency, and the reason where a row has none.
 import { bytes, duration } from "../../../harness/results/format.ts";
-import { costsOf, view } from "./data.js";
+import { cellsIn, costsOf } from "./data.js";
 
 /** @typedef {import("./data.js").Cell} Cell */
 /** @typedef {{ value: number | null, rounds: ReadonlyMap<number, number>, reason: string }} Found */
@@ -78,8 +78,7 @@ function own(cell, value, costOf, lack) {
  * @returns {Found}
  */
 function fromBenchmark({ name, placement, mode }, benchmark, figureOf) {
-  const rows = view.cells.filter((row) => row.family === benchmark && row.name === name);
-  const row = rows.find((one) => one.placement === placement && one.mode === mode);
+  const row = cellsIn(placement).find((one) => one.family === benchmark && one.name === name && one.mode === mode);
   if (row === undefined) return { value: null, rounds: new Map(), reason: NOT_STARTED };
   const value = row.status === "measured" ? figureOf(row) : null;
   return { value: value || null, rounds: costsOf(row, "p50"), reason: value ? "" : row.missing };

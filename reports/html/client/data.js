@@ -16,8 +16,34 @@ import { rankByRounds } from "../../../harness/results/ranking.ts";
  *   standing: import("../../../harness/results/ranking.ts").Standing }} Ranked
  */
 
-/** @type {View} */
+/** @type {Omit<View, "cells">} */
 export const view = JSON.parse(document.getElementById("view")?.textContent ?? "{}");
+/** @type {Map<string, readonly Cell[]>} */
+const read = new Map();
+
+/**
+ * Returns the cells of a placement. Each has a text of its own, which is read when it is first asked for: all together
+ * would keep the reader of a large report waiting.
+ * @param {string} placement @returns {readonly Cell[]}
+ */
+export function cellsIn(placement) {
+  const known = read.get(placement);
+  if (known !== undefined) return known;
+  const cells = JSON.parse(document.getElementById(`cells-${placement}`)?.textContent ?? "[]");
+  read.set(placement, cells);
+  return cells;
+}
+
+/** Returns what reads the placements that were not asked for, so that the first look at one takes no longer. */
+export function readRest() {
+  return view.placements
+    .filter(({ id }) => !read.has(id))
+    .map(
+      ({ id }) =>
+        () =>
+          void cellsIn(id),
+    );
+}
 
 /** @param {Cell} cell @param {Metric} metric */
 export function metricOf(cell, metric) {
@@ -34,12 +60,8 @@ export function metricFor(cells) {
 
 /** Returns the cells of one placement, class and benchmark, all sizes. @param {State} state */
 export function cellsOf(state) {
-  return view.cells.filter(
-    (cell) =>
-      cell.placement === state.placement &&
-      cell.mode === state.mode &&
-      cell.benchmark === state.benchmark &&
-      !state.hidden.has(cell.name),
+  return cellsIn(state.placement).filter(
+    (cell) => cell.mode === state.mode && cell.benchmark === state.benchmark && !state.hidden.has(cell.name),
   );
 }
 

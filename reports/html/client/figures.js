@@ -1,7 +1,7 @@
 // The choice of charts for the chosen cells, and their data.
 import { ABSENT, bytes, duration, durationRange, quantity, quantityRange } from "../../../harness/results/format.ts";
 import { clearChart, drawChart } from "./charts.js";
-import { cellsOf, distinct, metricFor, metricOf, view } from "./data.js";
+import { cellsIn, cellsOf, distinct, metricFor, metricOf, view } from "./data.js";
 import { byId, element, fillTable } from "./dom.js";
 import { failures, leaders, mergedWarnings, NOTHING } from "./findings.js";
 import { sizesOf } from "./state.js";
@@ -194,10 +194,9 @@ function drawGrowth(state) {
   byId("growth").hidden = dimension === undefined;
   if (dimension === undefined || title === undefined) return clearChart("growth");
   const line = lineOver(state, dimension);
-  const cells = view.cells.filter(
+  const cells = cellsIn(state.placement).filter(
     (cell) =>
       line?.benchmarks.includes(cell.benchmark) &&
-      cell.placement === state.placement &&
       cell.mode === state.mode &&
       cell.payload === state.payload &&
       !state.hidden.has(cell.name),

@@ -14,5 +14,11 @@ export function lookOf(name) {
     view.names.findIndex((entry) => entry.name === name),
   );
   const { colour, point, dash } = signsOf(index);
-  return { index, colour: cssColour(`--s${colour}`), className: `c${colour}`, point, dash };
+  return {
+    ...{ index, className: `c${colour}`, point, dash },
+    // Read when it is needed: each reading makes the browser style what was added before.
+    get colour() {
+      return cssColour(`--s${colour}`);
+    },
+  };
 }

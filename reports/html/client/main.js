@@ -1,9 +1,10 @@
 // Starts the page: fills the form, draws, and draws again when the reader chooses.
 import { bytes } from "../../../harness/results/format.ts";
-import { drawAxes } from "./axes.js";
+import { axesOf } from "./axes.js";
 import { resizeCharts } from "./charts.js";
 import { drawChoice, loadChoice } from "./choice.js";
-import { distinct, view } from "./data.js";
+import { distinct, readRest, view } from "./data.js";
+import { detailPieces } from "./details.js";
 import { byId, element } from "./dom.js";
 import { figuresOf } from "./figures.js";
 import { offerToKeep } from "./keep.js";
@@ -17,7 +18,9 @@ import { choicesOf, followLinks, goToPlace, readHash, settle, sizesOf, writeHash
 function draw(state, last = () => {}) {
   fillControls(state);
   drawRanking(state);
-  drawLater([() => loadChoice(state), () => drawChoice(state), () => drawAxes(state), ...figuresOf(state), last]);
+  const chosen = [() => loadChoice(state), () => drawChoice(state), ...axesOf(state), ...figuresOf(state), last];
+  // The rest is not in sight. What a choice has dropped comes again with the next one.
+  drawLater([...chosen, ...detailPieces(), ...readRest()]);
 }
 
 /** @param {State} state */
@@ -124,7 +127,7 @@ function followThemeAndPaper() {
 }
 
 offerToKeep();
-if (view.cells.length > 0) {
+if (view.placements.length > 0) {
   byId("controls").addEventListener("change", () => {
     const state = readControls();
     writeHash(state);
@@ -133,11 +136,11 @@ if (view.cells.length > 0) {
   byId("axes-cost").addEventListener("change", ({ target }) => {
     const state = { ...readHash(), cost: target instanceof HTMLSelectElement ? target.value : "" };
     writeHash(state);
-    drawAxes(state);
+    for (const piece of axesOf(state)) piece();
   });
   addEventListener("hashchange", () => draw(readHash()));
   followThemeAndPaper();
   followLinks();
-  // Not in the task that has read the data.
-  drawLater([() => draw(readHash(), goToPlace)]);
+  // Each in a task of its own: the script, reading the cells, the first drawing.
+  drawLater([() => void readHash(), () => draw(readHash(), goToPlace)]);
 }

@@ -10,7 +10,7 @@ import {
   ratioRange,
   significant,
 } from "../../../harness/results/format.ts";
-import { cellsOf, distinct, metricFor, rankCells, view } from "./data.js";
+import { cellsIn, cellsOf, distinct, metricFor, rankCells, view } from "./data.js";
 import { byId, element, svg } from "./dom.js";
 import { mergedWarnings } from "./findings.js";
 import { lookOf } from "./look.js";
@@ -193,11 +193,10 @@ function nameCell(cell) {
 
 /** Returns the rate of the stream, which shows capacity best; a star marks that of round trips. @param {Cell} cell */
 export function throughput(cell) {
-  const stream = view.cells.find(
+  const stream = cellsIn(cell.placement).find(
     (other) =>
       other.benchmark === "throughput" &&
       other.name === cell.name &&
-      other.placement === cell.placement &&
       other.mode === cell.mode &&
       other.payload === cell.payload,
   );
@@ -276,12 +275,12 @@ function drawNotes(cells, rows, floor, withCBaseline, withBaselines) {
   const marks = cells.map((cell) => throughput(cell).at(-1));
   if (marks.includes("*")) notes.push("* rate of round trips, one message at a time; a stream has another rate.");
   if (marks.includes("†")) {
-    const failed = view.cells.filter((cell) => cell.benchmark === "throughput" && cell.status !== "measured");
     for (const cell of cells) {
-      const stream = failed.find(
+      const stream = cellsIn(cell.placement).find(
         (other) =>
+          other.benchmark === "throughput" &&
+          other.status !== "measured" &&
           other.name === cell.name &&
-          other.placement === cell.placement &&
           other.mode === cell.mode &&
           other.payload === cell.payload,
       );

@@ -1,12 +1,12 @@
 // What the reader has chosen, and its form behind `#` in the address.
-import { distinct, view } from "./data.js";
+import { cellsIn, distinct, view } from "./data.js";
 
 /** @typedef {import("./data.js").State} State */
 
 /** Returns the choices for a placement and class. @param {{ placement: string, mode: string }} state */
 export function choicesOf(state) {
   const placements = view.placements.map(({ id }) => String(id));
-  const here = view.cells.filter((cell) => cell.placement === state.placement);
+  const here = cellsIn(state.placement);
   const modes = view.modes.map(({ id }) => String(id)).filter((id) => here.some((cell) => cell.mode === id));
   const mine = here.filter((cell) => cell.mode === state.mode);
   return { placements, modes, benchmarks: distinct(mine.map((cell) => cell.benchmark)), cells: mine };

@@ -19,17 +19,20 @@ import type {
 } from "../../../harness/results/model.ts";
 import { MODE_LABELS, PLACEMENT_LABELS, PLACEMENT_ORDER, rowName, variantOf } from "../../labels.ts";
 import { serverMemoryText } from "../../missing.ts";
-import { type Html, html } from "../markup.ts";
+import { type Html, html, jsonForScript } from "../markup.ts";
 import { scrollBox } from "./scroll.ts";
 
-/** Renders what the figures have no room for: costs of each row, its drift, and the machine round by round. */
+/**
+ * Renders what the figures have no room for: costs of each row, its drift, and the machine round by round. The script
+ * adds the rows of the first table: as markup, the thousands of a large report would hold up all that is above.
+ */
 export function detailsSection(report: Report): Html {
   const rows = report.measurements.filter((cell) => cell.status === "measured");
   const table = html`<table id="details-table">
 <thead><tr>
 ${HEADINGS.map((title, at) => html`<th scope="col"${at < TEXT_COLUMNS && html` class="text"`}>${title}</th>`)}
 </tr></thead>
-<tbody>${rows.map(detail)}</tbody></table>`;
+<tbody id="details-rows" data-rows="${rows.length}"></tbody></table>`;
   return html`<section id="details">
 <h2>Every row in detail</h2>
 <details><summary>${count(rows.length, "measured row")}: switches, memory, pauses, drift, lateness, parts</summary>
@@ -37,7 +40,9 @@ ${HEADINGS.map((title, at) => html`<th scope="col"${at < TEXT_COLUMNS && html` c
 sleep; at an involuntary one the scheduler takes the CPU away. Memory is the peak of each process's life, so a row
 inherits that of the rows before it. Drift within a trial is the p50 of the second half of the samples over
 that of the first; over the run, of the later rounds over the earlier ones: 1 is no drift.</p>
+<noscript><p class="note">The rows need a script; report.json has their figures.</p></noscript>
 ${scrollBox("Every row in detail", table)}</details>
+<script type="application/json" id="details-data">${jsonForScript(rows.map(detail))}</script>
 ${rounds(report)}
 </section>`;
 }
@@ -64,22 +69,30 @@ const HEADINGS = [
 ];
 const TEXT_COLUMNS = 4;
 
-function detail(cell: MeasuredRow): Html {
+/** Returns the texts of a row, in the order of the headings. */
+function detail(cell: MeasuredRow): string[] {
   const { stationarity, cBaseline, peakMemory } = cell;
   const valid = cell.trials.filter(({ status }) => status === "valid").length;
-  return html`<tr><th scope="row" class="text"><code>${rowName(cell)}</code></th>
-  <td class="text">${PLACEMENT_LABELS[cell.placement] ?? cell.placement}</td>
-  <td class="text">${MODE_LABELS[cell.mode] ?? cell.mode}</td>
-  <td class="text">${[cell.benchmark, variantOf(cell)].filter(Boolean).join(", ")}</td>
-  <td>${sizeName(cell)}</td>
-  <td>${valid === cell.trials.length ? valid : `${valid} of ${cell.trials.length}`}</td>
-  <td>${cell.messages ?? ABSENT}</td>
-  <td>${quantity(cell.voluntarySwitchesPerMessage)}</td><td>${quantity(cell.involuntarySwitchesPerMessage)}</td>
-  <td>${duration(cell.cpuNsPerMessage)}</td><td>${bytes(peakMemory?.driver)}</td><td>${bytes(peakMemory?.peer)}</td>
-  <td>${duration(cell.gcPauseNs)}</td><td>${percent(cell.lossShare ?? (cell.lost === 0 ? 0 : null))}</td>
-  <td>${within(stationarity)}</td><td>${ratio(stationarity?.overRun)}</td>
-  <td>${cRatio(cBaseline)}${bracket(cBaseline?.interval)}</td>
-<td class="text prose">${besides(cell).join("; ")}</td></tr>`;
+  return [
+    rowName(cell),
+    PLACEMENT_LABELS[cell.placement] ?? cell.placement,
+    MODE_LABELS[cell.mode] ?? cell.mode,
+    [cell.benchmark, variantOf(cell)].filter(Boolean).join(", "),
+    sizeName(cell),
+    valid === cell.trials.length ? String(valid) : `${valid} of ${cell.trials.length}`,
+    String(cell.messages ?? ABSENT),
+    quantity(cell.voluntarySwitchesPerMessage),
+    quantity(cell.involuntarySwitchesPerMessage),
+    duration(cell.cpuNsPerMessage),
+    bytes(peakMemory?.driver),
+    bytes(peakMemory?.peer),
+    duration(cell.gcPauseNs),
+    percent(cell.lossShare ?? (cell.lost === 0 ? 0 : null)),
+    within(stationarity),
+    ratio(stationarity?.overRun),
+    `${cRatio(cBaseline)}${bracket(cBaseline?.interval)}`,
+    besides(cell).join("; "),
+  ];
 }
 
 function within(found: Stationarity | undefined): string {
