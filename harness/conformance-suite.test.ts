@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, it } from "vitest";
 import { SCENARIOS } from "../scenarios/checks/index.ts";
+import { CONFORMANCE } from "../scenarios/conformance/index.ts";
 import server from "../transports/existing-server/example/my-http.ts";
 import { unix } from "../transports/sockets/unix.ts";
+import json from "../transports/support/example/my-json.ts";
 import { checkTests, conformanceTests } from "./conformance-suite.ts";
 import { ownTemporaryDirectory } from "./testing/temporary-directory.ts";
 
@@ -25,6 +27,14 @@ it("examines an existing server, and skips only what needs a server of ours, wit
     { status: "not-applicable", reason: "the server is a program of the user's" },
     { status: "passed" },
   ]);
+});
+
+it.skipIf(process.platform === "win32")("finds no fault in the transport that the documents show whole", async () => {
+  const module = join(import.meta.dirname, "../transports/support/example/my-json.ts");
+  const tests = checkTests({ id: json.id, module }, CONFORMANCE);
+  const verdicts = await Promise.all(tests.map(({ run }) => run()));
+  expect(verdicts.filter(({ status }) => status === "passed").length).toBeGreaterThan(35);
+  expect(verdicts.filter(({ status }) => status === "unavailable")).toEqual([]);
 });
 
 it("fails, and says why, when nothing could be examined", async () => {

@@ -75,9 +75,10 @@ export function checkTests(reference: TransportReference, checks: readonly Check
       const outcome = await running;
       if ("unavailable" in outcome) return { status: "unavailable", reason: outcome.unavailable };
       const result = outcome.results.find(({ scenario }) => scenario === id);
-      const reason = result?.error ?? result?.reason ?? "it has no result";
       if (result?.status === "passed") return { status: "passed" };
-      if (result === undefined || result.status === "failed") throw new Error(reason);
+      const { reason = "it has no result", error: stack } = result ?? {};
+      if (result === undefined || result.status === "failed")
+        throw Object.assign(new Error(reason), stack && { stack });
       return { status: result.status, reason };
     },
   }));

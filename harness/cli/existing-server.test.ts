@@ -90,9 +90,13 @@ describe("servers of a user's", () => {
   });
 });
 
-it("the example of the documentation is the one that runs", () => {
-  const code = readFileSync(example("my-http.ts"), "utf8").replace('"../../../harness/index.ts"', '"ipcmark"');
-  expect(readFileSync(new URL("../../transports/README.md", import.meta.url), "utf8")).toContain(
-    `\`\`\`ts\n${code}\`\`\``,
-  );
-});
+it.each(["existing-server/example/my-http.ts", "support/example/my-json.ts"])(
+  "the example of the documentation is the one that runs: %s",
+  (path) => {
+    const transports = new URL("../../transports/", import.meta.url);
+    const code = readFileSync(new URL(path, transports), "utf8")
+      .replace('"../../../harness/index.ts"', '"ipcmark"')
+      .replace('"../../../harness/authors.ts"', '"ipcmark/testing"');
+    expect(readFileSync(new URL("README.md", transports), "utf8")).toContain(`\`\`\`ts\n${code}\`\`\``);
+  },
+);

@@ -78,7 +78,8 @@ function refuseUnknown(name: string): void {
   if (isModule(name)) {
     if (!existsSync(name)) throw new UsageError(`transport module "${name}" does not exist`);
   } else if (name !== "all" && !REGISTRY.some(({ id }) => id === name)) {
-    throw new UsageError(unknownName("transport", name, ["all", ...REGISTRY.map(({ id }) => id)]));
+    const unknown = unknownName("transport", name, ["all", ...REGISTRY.map(({ id }) => id)]);
+    throw new UsageError(`${unknown}; one of your own is named by its file, such as ./my-transport.ts`);
   }
 }
 

@@ -7,6 +7,7 @@ import type { FromInspector, Inspect, Sweep, ToInspector } from "../process/insp
 import { exportsOf } from "../process/load-transport.ts";
 import { isObject, oneLine, shown } from "../process/rules.ts";
 import { availabilityDefect, describeTransport, transportDefect } from "../process/transport-rules.ts";
+import { placeOf } from "./place.ts";
 
 const START_TIMEOUT_MS = 20_000;
 
@@ -84,15 +85,17 @@ function messageOf(error: unknown): string {
   return oneLine(error instanceof Error ? error.message : String(error));
 }
 
+let module = "";
 try {
   const work = await control.next(["inspect", "sweep"], START_TIMEOUT_MS);
+  module = work.module;
   endWithParent(work.parentPid);
   await (work.type === "inspect" ? inspect(work) : sweep(work));
   control.send({ type: "done" });
   await control.flushed();
   process.exit(0);
 } catch (error) {
-  control.send({ type: "failed", code: "IPC_SYSTEM", message: messageOf(error) });
+  control.send({ type: "failed", code: "IPC_SYSTEM", message: `${messageOf(error)}${placeOf(error, module)}` });
   await control.flushed();
   process.exit(1);
 }

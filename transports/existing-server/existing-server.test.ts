@@ -81,7 +81,13 @@ describe("a client half of a user's", () => {
       "that is not the request",
       async () => Uint8Array.of(9),
       "IPC_MALFORMED",
-      "mine answered wrongly: a reply of 1 bytes to a",
+      "mine answered wrongly: a reply of 1 bytes to a request of 3 bytes",
+    ],
+    [
+      "of the right length with other bytes",
+      async () => Uint8Array.of(1, 2, 4),
+      "IPC_MALFORMED",
+      "a reply of 3 bytes to a request of 3 bytes, but not the same bytes",
     ],
     ["that is no bytes", async () => "text", "IPC_MALFORMED", "mine answered wrongly: request() resolved with string"],
     ["that cannot be parsed", async () => JSON.parse("{"), "IPC_MALFORMED", "mine answered wrongly: "],
@@ -99,6 +105,12 @@ describe("a client half of a user's", () => {
     connection.send(frame(0, BODY));
     expect(await ended).toMatchObject({ code, message: expect.stringContaining(message) });
     expect(close).toHaveBeenCalledOnce();
+  });
+
+  it("whose own verify refuses a reply is named as that", async () => {
+    const { connection, ended } = await connected(serverWith({}, { verify: () => false }));
+    connection.send(frame(0, BODY));
+    expect(await ended).toMatchObject({ message: expect.stringMatching(/3 bytes, and verify returned false$/) });
   });
 
   it("without the two functions is refused", async () => {

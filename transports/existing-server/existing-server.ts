@@ -141,7 +141,7 @@ function eventFace<Where extends ServerAddress>(
   { maxMessageBytes, maxInFlight }: Capabilities,
 ): EventTransport {
   const { id } = server;
-  const verify = server.verify?.bind(server) ?? ((request, reply) => Buffer.compare(request, reply) === 0);
+  const verify = server.verify?.bind(server) ?? isEcho;
   return {
     async listen() {
       throw unsupported(id, "its server is a program of the user's, which the harness starts");
@@ -206,6 +206,8 @@ async function opened<Where extends ServerAddress>(
 
 type Verify = (request: Uint8Array, reply: Uint8Array) => boolean;
 
+const isEcho: Verify = (request, reply) => Buffer.compare(request, reply) === 0;
+
 /** Returns the frame of a verified reply, which the harness compares with the request. @throws IpcError */
 async function exchange(id: string, client: ServerClient, verify: Verify, frame: Uint8Array): Promise<Uint8Array> {
   let reply: unknown;
@@ -225,7 +227,9 @@ async function exchange(id: string, client: ServerClient, verify: Verify, frame:
     throw wrong(id, `verify threw ${(error as Error).message}`);
   }
   if (isRight) return asReply(frame, Status.ok);
-  throw wrong(id, `a reply of ${reply.length} bytes to a request of ${frame.length - HEADER_BYTES} bytes`);
+  const sizes = `a reply of ${reply.length} bytes to a request of ${frame.length - HEADER_BYTES} bytes`;
+  if (verify !== isEcho) throw wrong(id, `${sizes}, and verify returned false`);
+  throw wrong(id, reply.length === frame.length - HEADER_BYTES ? `${sizes}, but not the same bytes` : sizes);
 }
 
 /** Makes a reply with the id and body of the request, and therefore with its checksum. */

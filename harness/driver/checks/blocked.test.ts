@@ -27,6 +27,6 @@ test("an exception in a callback is told beside the failure of its check", () =>
   const { reason, error } = accountOf(late, thrown);
   expect(reason).toBe("connect: nothing after 8000 ms; meanwhile a callback threw: no such option");
   expect(error).toContain("at all");
-  expect(accountOf(thrown, thrown).reason).toBe("no such option");
+  expect(accountOf(thrown, thrown).reason).toBe("uncaught exception: no such option");
   expect(accountOf(late, undefined).reason).toBe(late.message);
 });

@@ -161,9 +161,10 @@ function inapplicable(failure: unknown, { peerLanguage }: DriverStart): string |
     : undefined;
 }
 
-/** Describes a failed check. An exception in a callback stands beside its failure, since it may be the cause. */
+/** Describes a failed check. An uncaught exception stands beside its failure, since it may be the cause. */
 export function accountOf(failure: unknown, stray: unknown): { readonly reason: string; readonly error: string } {
-  if (stray === undefined || stray === failure) return { reason: firstLine(failure), error: fullText(failure) };
+  if (stray === undefined) return { reason: firstLine(failure), error: fullText(failure) };
+  if (stray === failure) return { reason: `uncaught exception: ${firstLine(failure)}`, error: fullText(failure) };
   return {
     reason: `${firstLine(failure)}; meanwhile a callback threw: ${firstLine(stray)}`,
     error: `${fullText(failure)}\n${fullText(stray)}`,
