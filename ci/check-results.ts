@@ -98,7 +98,7 @@ function recordMechanism(results: ReadonlyMap<string, CheckResult>, scenarios: r
 
 function recordReasons(checks: readonly CheckResult[]): RecordedReason[] {
   const found: RecordedReason[] = [];
-  for (const status of ["failed", "unavailable", "not-applicable"] as const) {
+  for (const status of ["failed", "unavailable", "not-examined", "not-applicable"] as const) {
     const grouped = Map.groupBy(
       checks.filter((check) => check.status === status),
       ({ reason }) => oneLine(reason ?? "no reason recorded"),

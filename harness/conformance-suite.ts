@@ -25,11 +25,12 @@ export interface ConformanceTest {
 
 /**
  * `not-applicable`: the transport makes no such claim. `unavailable`: this machine cannot run the transport or has too
- * little of something. A test runner shows both as skipped.
+ * little of something. `not-examined`: this run did not try, since other checks had shown that it would only wait. A test
+ * runner shows all three as skipped.
  */
 export type ConformanceVerdict =
   | { readonly status: "passed" }
-  | { readonly status: "not-applicable" | "unavailable"; readonly reason: string };
+  | { readonly status: "not-applicable" | "not-examined" | "unavailable"; readonly reason: string };
 
 /**
  * Lists the conformance cases of the contract as tests of a transport of your own; the same cases that `ipcmark check`

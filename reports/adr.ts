@@ -115,12 +115,17 @@ function isWorthALine({ kind, status }: CheckResult): boolean {
   return kind === "scenario" || !["passed", "not-applicable"].includes(status);
 }
 
+const WITHOUT_RESULT = {
+  unavailable: "this machine could not examine",
+  "not-examined": "this run did not examine",
+  "not-applicable": "no claim of it is examined by",
+} as const;
+
 function findingOf({ status, scenario, title, reason = "no reason recorded" }: CheckResult): string {
   const check = `${code(scenario)} (${text(title)})`;
   if (status === "passed") return `* Good, because it passed ${check}`;
   if (status === "failed") return `* Bad, because it failed ${check}: ${text(reason)}`;
-  const what = status === "unavailable" ? "this machine could not examine" : "no claim of it is examined by";
-  return `* Neutral, because ${what} ${check}: ${text(reason)}`;
+  return `* Neutral, because ${WITHOUT_RESULT[status]} ${check}: ${text(reason)}`;
 }
 
 const quoted = (path: string): string => (/\s/.test(path) ? `"${path}"` : path);

@@ -1,5 +1,5 @@
 import { ABSENT, bytes } from "../harness/results/format.ts";
-import { type CheckResult, isNotExamined, type Report } from "../harness/results/model.ts";
+import type { CheckResult, Report } from "../harness/results/model.ts";
 import { isUnnamed } from "./labels.ts";
 
 /** One character per status: readable without colour. */
@@ -7,6 +7,7 @@ export const STATUS_MARKS: Readonly<Record<CheckResult["status"], string>> = {
   passed: "✓",
   failed: "✗",
   "not-applicable": "–",
+  "not-examined": " ",
   unavailable: "?",
 };
 
@@ -49,7 +50,7 @@ export function countStatus(results: Iterable<CheckResult>, status: CheckResult[
 /** Groups reasons for no result, each once with its mechanisms; most frequent first. */
 export function reasonsByText(
   results: readonly CheckResult[],
-  status: "not-applicable" | "unavailable",
+  status: Exclude<CheckResult["status"], "passed" | "failed">,
 ): { readonly reason: string; readonly checks: readonly string[]; readonly transports: readonly string[] }[] {
   const groups = Map.groupBy(
     results.filter((result) => result.status === status),
@@ -67,9 +68,8 @@ export function reasonsByText(
 /** Counts results per status, leaving out what did not occur: `41 passed, 1 failed, 6 not applicable`. */
 export function checkSummary(report: Pick<Report, "checks">): string {
   const statuses = ["passed", "failed", "not-applicable", "not-examined", "unavailable"] as const;
-  const counted = Map.groupBy(report.checks, (check) => (isNotExamined(check) ? "not-examined" : check.status));
   return statuses
-    .map((status) => ({ status, total: counted.get(status)?.length ?? 0 }))
+    .map((status) => ({ status, total: countStatus(report.checks, status) }))
     .filter(({ total, status }) => total > 0 || status === "failed")
     .map(({ total, status }) => `${total} ${status.replace("-", " ")}`)
     .join(", ");

@@ -1,4 +1,4 @@
-import { type CheckResult, isNotExamined, type Report } from "../harness/results/model.ts";
+import type { CheckResult, Report } from "../harness/results/model.ts";
 import { checkRowName } from "./check-groups.ts";
 import { xmlText } from "./xml.ts";
 
@@ -31,15 +31,14 @@ export function junit({ checks, startedAt, durationMs }: Pick<Report, "checks" |
   return junitXml("ipcmark check", durationMs, suites, startedAt);
 }
 
-function caseOf(check: CheckResult): JunitCase {
-  const { scenario: name, status, reason = "", error = reason, durationMs } = check;
-  if (isNotExamined(check)) return { name, durationMs, outcome: "skipped", message: reason };
+function caseOf({ scenario: name, status, reason = "", error = reason, durationMs }: CheckResult): JunitCase {
   switch (status) {
     case "passed":
       return { name, durationMs, outcome: "passed" };
     case "failed":
       return { name, durationMs, outcome: "failure", message: reason, text: error };
     case "not-applicable":
+    case "not-examined":
     case "unavailable":
       return { name, durationMs, outcome: "skipped", message: `${status.replace("-", " ")}: ${reason}` };
   }

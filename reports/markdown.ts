@@ -182,7 +182,7 @@ function failure(check: CheckResult): string {
   return `- ✗ ${code(checkRowName(check))} ${code(check.scenario)}: ${reason}`;
 }
 
-const STATUSES = ["failed", "passed", "not-applicable", "unavailable"] as const;
+const STATUSES = ["failed", "passed", "not-applicable", "not-examined", "unavailable"] as const;
 
 /** Counts the checks of each mechanism, and gives the reasons of those that this machine could not run. */
 function checkTable({ checks: all, transports }: Report): string {

@@ -12,7 +12,7 @@ import { CHECKS, EVERY_CHECK } from "../driver/checks/catalog.ts";
 import { note } from "../process/note.ts";
 import { EXIT, UsageError } from "../results/exit-codes.ts";
 import { count } from "../results/format.ts";
-import { type CheckResult, isNotExamined, type Report } from "../results/model.ts";
+import type { CheckResult, Report } from "../results/model.ts";
 import { ensureWritable, store } from "../results/store.ts";
 import { type SharedOptions, withShared } from "./options.ts";
 import { printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
@@ -175,8 +175,9 @@ function isDecided({ status }: CheckResult): boolean {
 
 /** Returns a sentence on each transport whose other checks did not run, since the first ones had only waited. */
 export function endedEarly(results: readonly CheckResult[]): string[] {
-  return [...Map.groupBy(results.filter(isNotExamined), ({ transport }) => transport)].map(([id, left]) => {
-    return `${id}: ${count(left.length, "check")} ${left.length === 1 ? "was" : "were"} ${left[0]?.reason}`;
+  const left = results.filter(({ status }) => status === "not-examined");
+  return [...Map.groupBy(left, ({ transport }) => transport)].map(([id, own]) => {
+    return `${id}: ${count(own.length, "check")} ${own.length === 1 ? "was" : "were"} not examined: ${own[0]?.reason}`;
   });
 }
 

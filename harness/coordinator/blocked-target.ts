@@ -1,6 +1,5 @@
 import type { Check } from "../../scenarios/check.ts";
 import type { BlockedSide } from "../process/blocked.ts";
-import { NOT_EXAMINED } from "../results/model.ts";
 
 /** Number of checks that may find one side blocked or silent; each of them costs several seconds. */
 const ENOUGH = 2;
@@ -19,6 +18,6 @@ export class BlockedTarget {
     if (enough === undefined) return undefined;
     const what = enough[0]?.reason.split(": ", 1)[0];
     const where = enough.map(({ id }) => id).join(" and ");
-    return `${NOT_EXAMINED}${what}, seen in ${where}; mend that, or select single checks by --scenario`;
+    return `${what}, seen in ${where}; mend that, or select single checks by --scenario`;
   }
 }

@@ -168,7 +168,7 @@ async function checkTarget(
     done++;
   }
   for (const check of checks.slice(done)) {
-    const absent = { status: "not-applicable", reason: blocked.reason ?? "", notes: {}, durationMs: 0 } as const;
+    const absent = { status: "not-examined", reason: blocked.reason ?? "", notes: {}, durationMs: 0 } as const;
     onResult({ ...describe(target, check), ...absent }, check);
   }
 }

@@ -93,7 +93,7 @@ function changesOf(transport: string, record: Report, here: Report): string[] {
 }
 
 const MOST_CHECKS = 3;
-const WORDS: Readonly<Record<CheckResult["status"] | "not-examined", string>> = {
+const WORDS: Readonly<Record<CheckResult["status"], string>> = {
   passed: "passed",
   failed: "failed",
   unavailable: "unavailable",

@@ -17,6 +17,7 @@ test("of several results the one against the mechanism counts, and none is no re
   });
   expect(of(result("tcp", "passed"), result("tcp", "unavailable")).status).toBe("unavailable");
   expect(of(result("unix", "failed"))).toEqual({ status: "not-examined" });
+  expect(of(result("tcp", "passed"), result("tcp", "not-examined"))).toEqual({ status: "not-examined" });
 });
 
 test("the largest figure counts", () => {

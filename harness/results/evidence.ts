@@ -2,7 +2,7 @@ import type { Evidence, Verdict } from "../../scenarios/evidence.ts";
 import type { CheckResult, CheckStatus, Report } from "./model.ts";
 
 /** Statuses from the strongest evidence to the weakest: a failure first, a check that did not apply last. */
-const PRECEDENCE: readonly CheckStatus[] = ["failed", "unavailable", "passed", "not-applicable"];
+const PRECEDENCE: readonly CheckStatus[] = ["failed", "unavailable", "not-examined", "passed", "not-applicable"];
 
 /** Returns the checks as needs read them. Transports that are the same on this platform share their results. */
 export function evidenceOf({ checks, transports }: Pick<Report, "checks" | "transports">): Evidence {
@@ -16,7 +16,7 @@ export function evidenceOf({ checks, transports }: Pick<Report, "checks" | "tran
       for (const status of PRECEDENCE) {
         const found = results.find((each) => each.status === status);
         if (found === undefined) continue;
-        return status === "passed" ? { status } : { status, reason: found.reason ?? "no reason recorded" };
+        return status === "passed" || status === "not-examined" ? { status } : { status, reason: found.reason ?? "no reason recorded" };
       }
       return { status: "not-examined" };
     },

@@ -228,7 +228,11 @@ export type TransportRecord = {
   readonly baseline: boolean;
 } & ({ readonly available: true; readonly version: string } | { readonly available: false; readonly reason: string });
 
-export type CheckStatus = "passed" | "failed" | "not-applicable" | "unavailable";
+/**
+ * `failed`: the mechanism cannot do it. `unavailable`: this machine cannot. `not-examined`: this run did not try, since
+ * other checks had shown that it would only wait. `not-applicable`: the claim does not exist for such a mechanism.
+ */
+export type CheckStatus = "passed" | "failed" | "not-applicable" | "not-examined" | "unavailable";
 
 /** Process ended by a signal of a fault in native code: SIGSEGV, SIGTRAP, SIGABRT, SIGBUS, SIGILL. */
 export interface Crash {
@@ -240,14 +244,6 @@ export interface Crash {
   readonly binding: string;
 }
 
-/** Beginning of the reason of a check that did not run, since others had shown that it would only wait. */
-export const NOT_EXAMINED = "not examined: ";
-
-/** True for a check that did not run, although nothing shows that its claim does not apply. */
-export function isNotExamined({ status, reason }: CheckResult): boolean {
-  return status === "not-applicable" && reason?.startsWith(NOT_EXAMINED) === true;
-}
-
 export interface CheckResult {
   readonly scenario: string;
   readonly title: string;
@@ -255,7 +251,7 @@ export interface CheckResult {
   readonly transport: string;
   readonly peer: string;
   readonly status: CheckStatus;
-  /** Reason why it does not apply, is unavailable, or failed: one line. */
+  /** Reason why it does not apply, was not examined, is unavailable, or failed: one line. */
   readonly reason?: string;
   /** Full text of what was thrown. */
   readonly error?: string;

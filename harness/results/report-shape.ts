@@ -221,7 +221,13 @@ const check = model<CheckResult>()(
     scenario: name,
     title: text,
     transport: name,
-    status: anyOf<CheckResult["status"]>({ passed: true, failed: true, "not-applicable": true, unavailable: true }),
+    status: anyOf<CheckResult["status"]>({
+      passed: true,
+      failed: true,
+      "not-applicable": true,
+      "not-examined": true,
+      unavailable: true,
+    }),
   },
   {
     kind: oneOf("conformance", "scenario"),

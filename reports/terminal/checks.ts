@@ -1,5 +1,5 @@
 import { oneLine } from "../../harness/results/format.ts";
-import { type CheckResult, isNotExamined, type Report } from "../../harness/results/model.ts";
+import type { CheckResult, Report } from "../../harness/results/model.ts";
 import {
   type CheckMatrix,
   checkMatrix,
@@ -30,6 +30,7 @@ const STATUS_STYLES: Readonly<Record<CheckResult["status"], Style>> = {
   passed: "green",
   failed: ["red", "bold"],
   "not-applicable": "dim",
+  "not-examined": "dim",
   unavailable: "yellow",
 };
 const GROUP_OF = 5;
@@ -97,7 +98,7 @@ function grouped(marks: readonly string[]): string {
 }
 
 function legend(matrix: CheckMatrix, options: TerminalOptions): string {
-  const key = "✓ passed   ✗ failed   – not applicable   ? unavailable   (blank: not run)";
+  const key = "✓ passed   ✗ failed   – not applicable   ? unavailable   (blank: not examined)";
   const names = matrix.checks.length <= FEW ? titles(matrix) : groups(matrix);
   const lines = names.flatMap((name) =>
     wrap(name, widthLimit(options) - 4).map((text, part) => (part === 0 ? "" : "    ") + text.replaceAll(TIED, " ")),
@@ -153,15 +154,10 @@ function containers(checks: readonly CheckResult[], options: TerminalOptions): s
 function reasons(checks: readonly CheckResult[], matrix: CheckMatrix, options: TerminalOptions): string {
   const numbers = new Map(matrix.checks.map(({ id }, index) => [id, index + 1]));
   const parts: string[] = [];
-  const examined = checks.filter((check) => !isNotExamined(check));
-  const groups = [
-    ["unavailable", reasonsByText(checks, "unavailable")],
-    ["not applicable", reasonsByText(examined, "not-applicable")],
-    ["not examined", reasonsByText(checks.filter(isNotExamined), "not-applicable")],
-  ] as const;
-  for (const [title, found] of groups) {
+  for (const status of ["unavailable", "not-applicable", "not-examined"] as const) {
+    const found = reasonsByText(checks, status);
     if (found.length === 0) continue;
-    parts.push(paint("bold", title, options));
+    parts.push(paint("bold", status.replace("-", " "), options));
     for (const { reason, checks: about, transports } of found) {
       const which = about.length === matrix.checks.length ? "all" : ranges(about.map((id) => numbers.get(id) ?? 0));
       const text = `- [${which}] ${oneLine(reason)} (${transports.join(", ")})`;

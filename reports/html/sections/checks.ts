@@ -27,6 +27,7 @@ ${matrix(checks)}
 ${containers(checks)}
 ${reasonList(checks, "unavailable", "Unavailable here")}
 ${reasonList(checks, "not-applicable", "Not applicable, and why")}
+${reasonList(checks, "not-examined", "Not examined, and why")}
 </section>`;
 }
 
@@ -80,7 +81,7 @@ function cell(result: CheckResult | undefined): Html {
 
 function reasonList(
   checks: readonly CheckResult[],
-  status: "not-applicable" | "unavailable",
+  status: Exclude<CheckResult["status"], "passed" | "failed">,
   title: string,
 ): Html | "" {
   const groups = reasonsByText(checks, status);
