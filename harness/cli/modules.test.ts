@@ -136,3 +136,10 @@ describe("modules of a user", () => {
     expect(await eventually(() => !existsSync(`/proc/${pid}`), 10_000)).toBeGreaterThanOrEqual(0);
   });
 });
+
+it.each(["./my-http", "/srv/my-http.ts:one", "..\\my-http", "~/my-http.py"])(
+  "does not take %s for an id",
+  async (path) => {
+    await expect(resolveTransports([path])).rejects.toThrow("no transport module: its file must end in .ts, .mts, .js");
+  },
+);

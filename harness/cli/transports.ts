@@ -77,6 +77,8 @@ function isModule(name: string): boolean {
 function refuseUnknown(name: string): void {
   if (isModule(name)) {
     if (!existsSync(name)) throw new UsageError(`transport module "${name}" does not exist`);
+  } else if (/^[./~]|\\/.test(name)) {
+    throw new UsageError(`"${name}" is no transport module: its file must end in .ts, .mts, .js or .mjs`);
   } else if (name !== "all" && !REGISTRY.some(({ id }) => id === name)) {
     const unknown = unknownName("transport", name, ["all", ...REGISTRY.map(({ id }) => id)]);
     throw new UsageError(`${unknown}; one of your own is named by its file, such as ./my-transport.ts`);
