@@ -61,6 +61,8 @@ test("names the run, the command that repeats it, and what each mechanism did in
   expect(text).toContain("| mechanism | failed | passed | not applicable | unavailable |");
   expect(text).toContain("| `posix-mq` | 1 | 5 | 0 | 0 |");
   expect(text).toMatch(/\| `loopback` \| 0 \| 5 \| 1 \| 0 \|\n\n/);
+  const untried = report.checks.map((check) => ({ ...check, status: "not-examined" as const }));
+  expect(renderMarkdown({ ...report, checks: untried })).toContain("| not applicable | not examined | unavailable |");
   expect(text).toContain("- unavailable here: `zeromq/dealer-router`: the zeromq package could not be loaded");
   expect(renderMarkdown({ ...report, commandLine: "ipcmark compare; rm -rf x" })).not.toContain("Again");
 });

@@ -187,18 +187,19 @@ const STATUSES = ["failed", "passed", "not-applicable", "not-examined", "unavail
 /** Counts the checks of each mechanism, and gives the reasons of those that this machine could not run. */
 function checkTable({ checks: all, transports }: Report): string {
   if (all.length === 0) return "";
+  const shown = STATUSES.filter((status) => status !== "not-examined" || countStatus(all, status) > 0);
   const baselines = baselineIds({ transports });
   const matrix = checkMatrix(all).rows.toSorted(
     (a, b) => Number(baselines.has(a.name)) - Number(baselines.has(b.name)),
   );
   const rows = matrix.map(({ name, results }) => [
     code(name),
-    ...STATUSES.map((status) => String(countStatus(results.values(), status))),
+    ...shown.map((status) => String(countStatus(results.values(), status))),
   ]);
   const reasons = reasonsByText(all, "unavailable").map(
     ({ reason, transports }) => `- unavailable here: ${named(transports)}: ${text(reason)}`,
   );
-  const head = ["mechanism", ...STATUSES.map((status) => status.replace("-", " "))];
+  const head = ["mechanism", ...shown.map((status) => status.replace("-", " "))];
   const list = reasons.length === 0 ? "" : `\n\n${firstLines(reasons, MOST_LINES).join("\n")}`;
   return folded("checks by mechanism", tableOf(head, [0], rows) + list);
 }

@@ -16,7 +16,9 @@ export function evidenceOf({ checks, transports }: Pick<Report, "checks" | "tran
       for (const status of PRECEDENCE) {
         const found = results.find((each) => each.status === status);
         if (found === undefined) continue;
-        return status === "passed" || status === "not-examined" ? { status } : { status, reason: found.reason ?? "no reason recorded" };
+        return status === "passed" || status === "not-examined"
+          ? { status }
+          : { status, reason: found.reason ?? "no reason recorded" };
       }
       return { status: "not-examined" };
     },
