@@ -25,8 +25,8 @@ export interface ConformanceTest {
 
 /**
  * `not-applicable`: the transport makes no such claim. `unavailable`: this machine cannot run the transport or has too
- * little of something. `not-examined`: this run did not try, since other checks had shown that it would only wait. A test
- * runner shows all three as skipped.
+ * little of something. `not-examined`: this run did not try, since other checks had shown that it would only wait. A
+ * test runner shows all three as skipped.
  */
 export type ConformanceVerdict =
   | { readonly status: "passed" }
