@@ -73,6 +73,9 @@ class JsonConnection implements Connection {
       if (message === undefined) this.#socket.destroy(new IpcError("IPC_MALFORMED", `${id}: a line is no message`));
       else this.#handler.onMessage(message, this);
     }
+    // Base64 has 4 characters for 3 bytes.
+    if (end < 0 && this.#received.length > 2 * maxMessageBytes)
+      this.#socket.destroy(new IpcError("IPC_MALFORMED", `${id}: a line is too long`));
   }
 
   send(message: Uint8Array): boolean {
