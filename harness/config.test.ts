@@ -68,7 +68,7 @@ const gate: EveryFlag<configuration.GateFlags> = {
     junit: true,
   },
 };
-const report: EveryFlag<configuration.ReportFlags> = { out: true, claims: true, adr: true, format: true };
+const report: EveryFlag<configuration.ReportFlags> = { out: true, claims: true, adr: true, format: true, tables: true };
 const recheck: EveryFlag<configuration.RecheckFlags> = {
   ...{ json: true, out: true, seed: true, bundle: true },
   ...{ messages: true, acceptConditions: true, budget: true, quick: true, thorough: true },

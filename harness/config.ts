@@ -131,6 +131,8 @@ export interface ReportFlags extends Pick<SharedFlags, "out"> {
   readonly claims?: OneOrMore<string>;
   readonly adr?: string;
   readonly format?: OneOrMore<"html" | "markdown" | "csv" | "json">;
+  /** Accepted, since other commands have it; `report` always prints all tables. */
+  readonly tables?: boolean;
 }
 
 export interface RecheckFlags extends Pick<RunFlags, "json" | "out" | "seed" | "bundle"> {

@@ -188,7 +188,8 @@ describe("a report whose every text is hostile", () => {
 
   it("is data in the page, and well-formed in XML", async () => {
     const page = await renderHtml(hostile);
-    expect(page.match(/<\/script/g)).toHaveLength(6);
+    const plain = await renderHtml(JSON.parse(SMALL));
+    expect(page.match(/<\/script/g)).toHaveLength(plain.match(/<script/g)?.length ?? 0);
     expect(page).not.toContain("<!--");
     expect(junit(hostile)).not.toMatch(/(?!\n)[\p{Cc}\p{Cs}\ufffe\uffff]/u);
     expect(junit(hostile)).not.toContain("<!--");
