@@ -18,9 +18,9 @@ it("counts live gates by their condition and by what was put into them", () => {
     gate(0, { ...slower, changed: "fifo", found: false, change: 0.09 }),
   ]);
   expect(text.split("\n\n")).toEqual([
-    "2 gates of the default list without a change: 1 pass, 1 red, 0 cannot decide, 0 incomplete, median time 40 s.",
-    expect.stringMatching(/^1 gate of .* without a change, with a busy loop on each CPU: 1 pass, 0 red/),
-    "2 gates of the default list with +10 % put into one cell: 1 pass, 1 red, 0 cannot decide, 0 incomplete, " +
+    "2 gates of the default list without a change:\n1 pass, 1 red, 0 cannot decide, 0 incomplete, median time 40 s.",
+    expect.stringMatching(/^1 gate of .* without a change, with a busy loop on each CPU:\n1 pass, 0 red/),
+    "2 gates of the default list with +10 % put into one cell:\n1 pass, 1 red, 0 cannot decide, 0 incomplete, " +
       "median time 40 s.\nFound in 1 (fifo, unix); p50 there changed by 10.0 %.",
   ]);
 });

@@ -151,7 +151,7 @@ export function liveSentences(all: readonly LiveGate[]): string {
     const codes = `${of(EXIT.ok)} pass, ${of(EXIT.regression)} red, ${of(EXIT.inconclusive)} cannot decide`;
     const seconds = Math.round(median(gates.map(({ durationMs }) => durationMs)) / 1000);
     const list = `${counted(gates.length, "gate")} of the default list ${what}${where}`;
-    return `${list}: ${codes}, ${of(EXIT.incomplete)} incomplete, median time ${seconds} s.${foundIn(gates)}`;
+    return `${list}:\n${codes}, ${of(EXIT.incomplete)} incomplete, median time ${seconds} s.${foundIn(gates)}`;
   });
   return sentences.length === 0 ? "None yet: `npm run bench:gate -- --live 10`." : sentences.join("\n\n");
 }
